@@ -1,0 +1,77 @@
+# `make help` lists the targets. Everything a target needs it installs into .venv by itself.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out
+export KINORA_MEDIA ?= $(abspath ../shared/media)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Hash-locked dependencies, then the project itself without looking anything up.
+$(VENV)/run.stamp: infra/locks/run.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r infra/locks/run.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r infra/locks/build.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/dev.stamp: infra/locks/dev.txt $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --require-hashes -r infra/locks/dev.txt
+	touch $@
+
+.PHONY: demo
+demo: $(VENV)/run.stamp ## turn a file into streams: make demo [INPUT=film.mp4] [OUT=folder]
+	$(BIN)/python -m knative.cli.demo "$(INPUT)" "$(OUT)"
+
+.PHONY: up
+up: $(VENV)/run.stamp ## watch ./kinora-data/uploads and encode what is dropped there
+	$(BIN)/kinora up --dir kinora-data
+
+.PHONY: test
+test: $(VENV)/dev.stamp ## the tests
+	$(BIN)/python -m pytest
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: generate
+generate: $(VENV)/dev.stamp ## write what derives from the contract: schemas, Triggers, docs
+	$(BIN)/python -m infra.generate
+
+.PHONY: check
+check: $(VENV)/dev.stamp ## everything CI runs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m infra.generate --check
+	$(MAKE) test
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## measure against one plain ffmpeg, side by side
+	$(BIN)/python -m tests.bench
+
+.PHONY: campaign
+campaign: $(VENV)/dev.stamp ## hundreds of seeded kills; long
+	$(BIN)/python -m tests.e2e.campaign
+
+.PHONY: lock
+lock: $(VENV)/dev.stamp ## resolve the dependencies anew, with hashes and no addresses
+	for lock in run build dev; do \
+	  case $$lock in run) with=;; *) with="--group $$lock";; esac; \
+	  $(BIN)/uv pip compile --quiet pyproject.toml $$with --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade \
+	    -o infra/locks/$$lock.txt; \
+	done
+
+.PHONY: clean
+clean: ## remove what was installed and cached here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache

@@ -1,0 +1,97 @@
+"""The wiring: which function consumes and emits what, and how it wants to be delivered to.
+
+Plain data. Triggers, the picture in docs/events.md and the import budget tests derive from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from eventing import contract as c
+
+BROKER: Final = "kinora"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A Trigger's `delivery`, written out in full: Knative replaces the Broker's as a group."""
+
+    retry: int = 8
+    backoff_policy: str = "exponential"
+    backoff_delay: str = "PT0.5S"
+    timeout: str = "PT60S"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumption:
+    """One Trigger: events of `type` whose extension attributes equal `attributes` exactly."""
+
+    type: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function: one folder, one Service, one Trigger for each consumption."""
+
+    name: str
+    consumes: tuple[Consumption, ...]
+    emits: tuple[type[c.Event], ...]
+    delivery: Delivery = Delivery()
+    service: str = ""
+    """The Knative Service's name where it is not the function's."""
+    any_event: bool = False
+    """True for the dead-letter sink, which takes whatever could not be delivered."""
+
+
+def on(*types: type[c.Event], **attributes: str) -> tuple[Consumption, ...]:
+    return tuple(Consumption(type=event.type, attributes=attributes) for event in types)
+
+
+FUNCTIONS: Final[tuple[Function, ...]] = (
+    Function(
+        name="ingest",
+        consumes=on(c.ObjectCreated),
+        emits=(c.JobAccepted, c.JobRejected),
+    ),
+    Function(
+        name="chunker",
+        consumes=on(c.JobAccepted, c.SourcePrepared),
+        emits=(c.TaskReady, c.JobRejected, c.JobFailed),
+        delivery=Delivery(timeout="PT5M"),
+    ),
+    Function(
+        name="encoder",
+        consumes=on(c.TaskReady, accelerator="cpu"),
+        emits=(c.TaskCompleted, c.TaskFailed),
+        # Tasks take at most 120 s, may queue twice as long, and the revision's limit is 600 s:
+        # the broker waits a minute longer than the revision, so the revision's answer is seen.
+        delivery=Delivery(timeout="PT11M"),
+    ),
+    Function(
+        name="assembler",
+        consumes=on(c.TaskCompleted, c.TaskFailed, c.JobEncoded),
+        emits=(c.TaskReady, c.SourcePrepared, c.JobEncoded, c.JobCompleted, c.JobFailed),
+        delivery=Delivery(timeout="PT5M"),
+    ),
+    Function(
+        name="notifier",
+        consumes=on(c.JobCompleted, c.JobRejected, c.JobFailed, c.JobCancelled, c.WebhookDue),
+        emits=(),
+    ),
+    Function(
+        name="sweeper",
+        consumes=(Consumption(type=c.TICK),),
+        # Whatever stood still, of any type: the sweeper also re-emits what was parked.
+        emits=c.EVENTS,
+        delivery=Delivery(retry=0, timeout="PT5M"),
+    ),
+    Function(
+        name="deadletter",
+        consumes=(),
+        emits=(),
+        any_event=True,
+    ),
+)

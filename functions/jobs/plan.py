@@ -1,0 +1,94 @@
+"""The plan, `plan-<generation>.json`: timeline, renditions and tasks, immutable.
+
+What must change is the next generation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from functions.jobs.manifest import SourceObject
+from functions.media.rendition import AudioRendition, VideoRendition
+from functions.media.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """The binary that every task of the plan must use: inits differ between builds."""
+
+    version: str
+    sha256: str
+
+
+class VideoTask(msgspec.Struct, frozen=True, kw_only=True, tag="video", tag_field="kind"):
+    """A chunk, output frames [start, stop), with a group of renditions from one decode."""
+
+    id: str
+    renditions: tuple[str, ...]
+    start: int
+    stop: int
+    first_packet: int
+    stop_packet: int
+    """Rows [first, stop) of the video track's table in the index, in decode order; the first is
+    a sync sample. Both 0 where the whole source is fetched (no index)."""
+    trim_start: int
+    trim_stop: int
+    """Passthrough: keep decoded frames with PTS in [start, stop), in source ticks; the last
+    chunk's stop is past every frame. Resampled: output frames, same as `start` and `stop`."""
+    cost_ms: int
+    """Estimated CPU time."""
+    accelerator: Literal["cpu", "gpu"] = "cpu"
+
+
+class AudioTask(msgspec.Struct, frozen=True, kw_only=True, tag="audio", tag_field="kind"):
+    """One whole audio track."""
+
+    id: str
+    rendition: str
+    cost_ms: int
+    accelerator: Literal["cpu", "gpu"] = "cpu"
+
+
+class MezzanineTask(msgspec.Struct, frozen=True, kw_only=True, tag="mezzanine", tag_field="kind"):
+    """Remux a source without a usable index, once, and index the result."""
+
+    id: str
+    cost_ms: int
+    accelerator: Literal["cpu", "gpu"] = "cpu"
+
+
+Task = VideoTask | AudioTask | MezzanineTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    job: str
+    generation: int
+    kind: Literal["prepare", "encode"]
+    """`prepare`: one mezzanine task, after which the next generation is planned."""
+    encoder: Fingerprint
+    source: SourceObject
+    """What tasks read: the job's source, or its mezzanine."""
+    format: str
+    """ffmpeg demuxer to force with -f, from our own sniffing."""
+    index: str
+    """Key of the packet index, "" where tasks fetch the whole source."""
+    video_track: int
+    """Index of the video stream as ffprobe counts all streams, -1 without video."""
+    timeline: Timeline | None
+    video: tuple[VideoRendition, ...]
+    audio: tuple[AudioRendition, ...]
+    tasks: tuple[Task, ...]
+    """In the order in which they should start."""
+    notes: tuple[str, ...] = ()
+    """What was found odd in the source and what was done about it, for the report."""
+
+    def task(self, task_id: str) -> Task:
+        """Raises KeyError."""
+        for task in self.tasks:
+            if task.id == task_id:
+                return task
+        raise KeyError(task_id)

@@ -1,0 +1,46 @@
+"""Renditions: one rung of the ladder, or one audio track, with everything an encode needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRendition:
+    """One rung. Width and height are even and never above the source's displayed size."""
+
+    name: str
+    """Folder of its segments and word in every report: `720p`."""
+    width: int
+    height: int
+    preset: str
+    crf: float
+    maxrate_bps: int
+    bufsize_bits: int
+    codec: str = "h264"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioRendition:
+    """One audio track of the output."""
+
+    name: str
+    """Folder of its segments: `audio-1` (numbered from 1 in source order)."""
+    track: int
+    """Index of the source stream as ffprobe counts all streams."""
+    language: str
+    """BCP 47 / ISO 639-2 as the source says, `und` where it says nothing."""
+    channels: int
+    sample_rate: int
+    bitrate_bps: int
+    samples: int
+    """Planned samples of output, priming not counted."""
+    origin: int
+    """Output time zero in ticks of the track's own timebase (sound before it is cut,
+    a late start is filled with silence)."""
+    timebase_num: int
+    timebase_den: int
+    codec: str = "aac"
+
+
+Rendition = VideoRendition | AudioRendition
