@@ -11,21 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class ByteRange:
-    """Bytes [start, stop) of an object."""
-
-    start: int
-    stop: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.start < self.stop:
-            raise ValueError(f"empty or negative range [{self.start}, {self.stop})")
-
-    @property
-    def size_bytes(self) -> int:
-        return self.stop - self.start
+from functions.media.byterange import ByteRange as ByteRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
