@@ -1,0 +1,83 @@
+"""Admission: which tasks may be published now, over all jobs.
+
+The state store gives at most G slots an accelerator. Whoever planned, completed or repaired
+something asks for what is due and publishes it, of whichever job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from typing import Final
+
+from eventing.contract import TaskReady
+from functions.jobs.manifest import Manifest
+from functions.jobs.plan import Plan
+from functions.ports import StateStore, Waiting
+
+ACCELERATORS: Final = ("cpu", "gpu")
+
+SPARE_SLOTS: Final = 2
+"""Tasks in flight beyond the encoders' number, so that none waits for the next hand-over."""
+
+SLOT_TTL_S: Final = 900.0
+"""Longer than a task may queue and run together (the encoder's Trigger waits eleven minutes)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """How much may be in flight at once, per accelerator, and for how long a slot is believed."""
+
+    limit: int
+    ttl_s: float = SLOT_TTL_S
+
+    @classmethod
+    def read(cls, env: Mapping[str, str]) -> Window:
+        """KINORA_ENCODER_SLOTS, else KINORA_ENCODERS + 2; KINORA_SLOT_TTL_S. Raises ValueError."""
+        encoders = int(env.get("KINORA_ENCODERS") or 1)
+        limit = int(env.get("KINORA_ENCODER_SLOTS") or encoders + SPARE_SLOTS)
+        if limit < 1:
+            raise ValueError(f"KINORA_ENCODER_SLOTS must be at least 1, not {limit}")
+        return cls(limit=limit, ttl_s=float(env.get("KINORA_SLOT_TTL_S") or SLOT_TTL_S))
+
+
+def register(state: StateStore, plan: Plan, manifest: Manifest, done: Set[str]) -> None:
+    """Let every task of `plan` wait that is not in `done`, the ids of those with a receipt.
+
+    Those that wait or hold a slot already stay as they are, so this also repairs. Look for a
+    verdict afterwards: one that came meanwhile has forgotten only what was there before.
+    """
+    for task in plan.tasks:
+        if task.id in done:
+            state.complete(plan.job, plan.generation, task.id, total=len(plan.tasks))
+    state.enqueue(
+        [
+            Waiting(
+                job=plan.job,
+                generation=plan.generation,
+                task=task.id,
+                tenant=manifest.tenant,
+                accelerator=task.accelerator,
+                order=order,
+            )
+            for order, task in enumerate(plan.tasks)
+            if task.id not in done
+        ]
+    )
+
+
+def due(
+    state: StateStore, *, accelerator: str, cause: str, limit: int, ttl_s: float
+) -> Iterator[TaskReady]:
+    """Give the free slots away and tell of each task that got one, of whichever job.
+
+    `cause` is the id of the event being handled (`contract.identity`): when that event is
+    delivered again, the same tasks are told of again.
+    """
+    for slot in state.admit(accelerator, cause=cause, limit=limit, ttl_s=ttl_s):
+        yield TaskReady(
+            job=slot.job,
+            generation=slot.generation,
+            task=slot.task,
+            accelerator=slot.accelerator,
+        )

@@ -1,0 +1,59 @@
+"""How a job ends: one verdict, written once; whoever comes second reads the first.
+
+The open marker outlives the verdict until the notifier has handled its event, so it says whether
+anybody was told. Every handler asks for a verdict, at the latest after it changed the state
+store, and where there is one ends with `conclude`: what it had just put there is forgotten again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from eventing import contract
+from functions.jobs import layout, record
+from functions.jobs.verdict import State, Verdict, event_of
+from functions.ports import Absent, ObjectStore, StateStore
+
+MAX_REASON: Final = 2000
+"""The contract's limit for a reason, in characters."""
+
+
+def read(store: ObjectStore, job: str) -> Verdict | None:
+    """The job's verdict, or None while it has none."""
+    try:
+        return record.load(store.get(layout.verdict(job)), Verdict)
+    except Absent:
+        return None
+
+
+def decide(
+    store: ObjectStore,
+    *,
+    job: str,
+    tenant: str,
+    state: State,
+    code: str,
+    reason: str,
+    now_s: float,
+) -> Verdict:
+    """End the job so, unless it has ended already. Returns the verdict that counts."""
+    ours = Verdict(
+        job=job,
+        tenant=tenant,
+        state=state,
+        code=code,
+        reason=reason[:MAX_REASON],
+        decided_s=now_s,
+    )
+    key = layout.verdict(job)
+    if store.create(key, record.dump(ours), content_type="application/json"):
+        return ours
+    return record.load(store.get(key), Verdict)
+
+
+def conclude(store: ObjectStore, state: StateStore, verdict: Verdict) -> Iterator[contract.Event]:
+    """Forget the job in the state store and tell of its verdict, unless that was told already."""
+    state.forget(verdict.job)
+    if store.head(layout.open_marker(verdict.job)) is not None:
+        yield event_of(verdict)

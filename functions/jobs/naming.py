@@ -1,0 +1,42 @@
+"""Which names are sources, and whose: one rule for notifications, watchers and sweeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+SIDECAR_SUFFIX: Final = ".json"
+"""`film.mp4.json` beside `film.mp4` holds its options."""
+
+_UNFINISHED: Final = (".part", ".partial", ".crdownload", ".download", ".tmp", ".temp", ".swp")
+_TENANT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def sidecar(key: str) -> str:
+    """The key of the options beside a source."""
+    return key + SIDECAR_SUFFIX
+
+
+def is_source(key: str) -> bool:
+    """False for sidecars, hidden files and what browsers and copy programs have not finished.
+
+    `key` is the key within the bucket. A folder that is hidden hides what is in it.
+    """
+    *folders, name = key.split("/")
+    if not name or any(part.startswith(".") for part in (*folders, name)):
+        return False
+    lowered = name.lower()
+    return not (
+        lowered.endswith(SIDECAR_SUFFIX) or lowered.endswith(_UNFINISHED) or name.endswith("~")
+    )
+
+
+def tenant_of(bucket: str, key: str, tenants: Mapping[str, str]) -> str:
+    """Who owns the object: `tenants` (by bucket), else the key's first segment; "" for nobody."""
+    tenant = tenants.get(bucket, "")
+    if not tenant:
+        tenant, slash, _ = key.partition("/")
+        if not slash:
+            return ""
+    return tenant if _TENANT.fullmatch(tenant) else ""
