@@ -177,7 +177,7 @@ class Finished:
     wall_s: float
     max_rss_bytes: int
     stopped: str = ""
-    """Why we ended it ourselves ("wall", "stall", "output", "called off"), or ""."""
+    """Why it was ended from here ("wall", "stall", "cpu", "output", "called off"), or ""."""
 
 
 class Process(Protocol):
