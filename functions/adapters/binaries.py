@@ -115,7 +115,7 @@ def _cache_folder() -> Path:
 def _keep(path: Path, body: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent)
     try:
-        with open(handle, "wb") as opened:
+        with os.fdopen(handle, "wb") as opened:
             opened.write(body)
         Path(temporary).replace(path)
     except OSError:
