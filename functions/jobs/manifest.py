@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eventing.contract import digest
 from functions.jobs.profile import Options, Profile
 
 
@@ -22,6 +23,11 @@ class SourceObject:
     def address(self) -> str:
         """The key at the ObjectStore port."""
         return f"{self.bucket}/{self.key}"
+
+    @property
+    def digest(self) -> str:
+        """Names these bytes: what is derived from them is shared by every job that reads them."""
+        return digest("source", self.bucket, self.key, self.version, self.etag)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

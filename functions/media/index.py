@@ -29,6 +29,7 @@ _RANGE: Final = struct.Struct("<QQ")
 _TRACK: Final = struct.Struct("<IIIxxxxQQ")
 _ROW: Final = struct.Struct("<qqqII")
 _SYNC: Final = 1
+_HIDDEN: Final = 2
 
 ROW_BYTES: Final = _ROW.size
 
@@ -45,6 +46,8 @@ class Packet(NamedTuple):
     size: int
     sync: bool
     """True where the container says that decoding can start here."""
+    shown: bool = True
+    """False where an edit list cuts the frame away: decoded, never presented."""
 
 
 class Packets(Sequence[Packet]):
@@ -63,7 +66,7 @@ class Packets(Sequence[Packet]):
         rows = bytearray()
         try:
             for packet in packets:
-                flags = _SYNC if packet.sync else 0
+                flags = (_SYNC if packet.sync else 0) | (0 if packet.shown else _HIDDEN)
                 rows += _ROW.pack(packet.pts, packet.dts, packet.position, packet.size, flags)
         except struct.error as error:
             raise ValueError(f"a packet does not fit the index: {error}") from error
@@ -88,7 +91,7 @@ class Packets(Sequence[Packet]):
             return Packets.of(self[row] for row in range(start, stop, step))
         row = range(len(self))[at]
         pts, dts, position, size, flags = _ROW.unpack_from(self._rows, row * ROW_BYTES)
-        return Packet(pts, dts, position, size, bool(flags & _SYNC))
+        return Packet(pts, dts, position, size, bool(flags & _SYNC), not flags & _HIDDEN)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Packets) and self._rows == other._rows
