@@ -9,6 +9,7 @@ from typing import Final
 SIDECAR_SUFFIX: Final = ".json"
 """`film.mp4.json` beside `film.mp4` holds its options."""
 
+_MAX_ADDRESS_BYTES: Final = 1024
 _UNFINISHED: Final = (".part", ".partial", ".crdownload", ".download", ".tmp", ".temp", ".swp")
 _TENANT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -40,3 +41,10 @@ def tenant_of(bucket: str, key: str, tenants: Mapping[str, str]) -> str:
         if not slash:
             return ""
     return tenant if _TENANT.fullmatch(tenant) else ""
+
+
+def is_addressable(address: str) -> bool:
+    """True if the ObjectStore port can name the object, and its sidecar too."""
+    if any(part in ("", ".", "..") for part in address.split("/")) or "\0" in address:
+        return False
+    return len(sidecar(address).encode(errors="replace")) <= _MAX_ADDRESS_BYTES

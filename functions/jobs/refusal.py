@@ -39,6 +39,11 @@ REFUSALS: Final[tuple[Refusal, ...]] = (
         "Put the file under <tenant>/…, in lower-case letters, digits and hyphens.",
     ),
     Refusal(
+        "name_invalid",
+        "The key `{key}` cannot be used.",
+        "Rename the file: no part of its path may be empty, `.` or `..`.",
+    ),
+    Refusal(
         "options_invalid",
         "The options in {where} are wrong: {problem}.",
         "Correct the field that is named and drop the file again.",

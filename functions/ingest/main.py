@@ -1,0 +1,25 @@
+"""The function `ingest`: objects in, accepted or rejected jobs out."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from eventing.contract import ObjectCreated
+from eventing.host import target
+from functions.adapters import connect
+from functions.ingest import profiles
+from functions.ingest.handler import Ingest
+from functions.ingest.settings import Settings
+
+_settings = Settings.read(os.environ)
+_ingest = Ingest(
+    store=connect.object_store(_settings.store),
+    state=connect.state_store(_settings.state),
+    clock=time.time,
+    profiles=profiles.read(_settings.profiles),
+    tenants=_settings.tenants,
+    max_source_bytes=_settings.max_source_bytes,
+)
+
+function = target("ingest", {ObjectCreated: _ingest.object_created})
