@@ -1,0 +1,91 @@
+"""One function behind one port, for as long as it is wanted: the process that Knative scales.
+
+    PORT=8080 K_SINK=http://… python -m eventing.host functions.ingest.main
+
+Environment: PORT (8080), KINORA_HOST (0.0.0.0), KINORA_CONCURRENCY (8; events handled at once),
+KINORA_TIMEOUT_S (600; the revision's timeout), KINORA_LOG_LEVEL (INFO), and KINORA_PARENT_DEATH:
+1 or the parent's process id to end, at once, when the parent does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final
+
+FLUSH_DEADLINE_S: Final = 2.0
+_PR_SET_PDEATHSIG: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    port: int
+    address: str
+    concurrency: int
+    timeout_s: int
+    log_level: str
+    parent: int
+    """0: the parent does not matter; 1: whichever it is; else its process id."""
+
+    @staticmethod
+    def read(env: Mapping[str, str]) -> Settings:
+        return Settings(
+            port=int(env.get("PORT", "8080")),
+            address=env.get("KINORA_HOST", "0.0.0.0"),
+            concurrency=int(env.get("KINORA_CONCURRENCY", "8")),
+            timeout_s=int(env.get("KINORA_TIMEOUT_S", "600")),
+            log_level=env.get("KINORA_LOG_LEVEL", "INFO"),
+            parent=int(env.get("KINORA_PARENT_DEATH", "0")),
+        )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Serve the `function` of the module named by `argv` until SIGTERM or SIGINT, then finish
+    what was begun and exit with 0; with 1 if that took longer than the revision's timeout."""
+    if len(argv) != 1:
+        sys.exit("usage: python -m eventing.host MODULE")
+    settings = Settings.read(os.environ)
+    if settings.parent:
+        _die_with_parent(settings.parent)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Nothing was begun yet.
+        signal.signal(number, _exit)
+
+    from eventing import log, telemetry
+    from eventing.host import host_of
+    from eventing.server import Server
+
+    log.start(settings.log_level)
+    host = host_of(importlib.import_module(argv[0]).function)
+    telemetry.start(host.name, os.environ)
+    server = Server(
+        host,
+        address=settings.address,
+        port=settings.port,
+        concurrency=settings.concurrency,
+        timeout_s=settings.timeout_s,
+    )
+    server.run()
+    telemetry.stop(FLUSH_DEADLINE_S)
+    if not server.drained:
+        # A normal exit would wait for the threads that are still at work.
+        os._exit(1)
+    host.close()
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+def _die_with_parent(parent: int) -> None:
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # It may have died before the kernel was told.
+    if os.getppid() == 1 or (parent > 1 and os.getppid() != parent):
+        sys.exit("the parent is gone")
