@@ -22,6 +22,8 @@ class Delivery:
     backoff_policy: str = "exponential"
     backoff_delay: str = "PT0.5S"
     timeout: str = "PT60S"
+    reason: str = ""
+    """Why it differs from the default; stands in the YAML."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +62,29 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
         name="chunker",
         consumes=on(c.JobAccepted, c.SourcePrepared),
         emits=(c.TaskReady, c.JobRejected, c.JobFailed),
-        delivery=Delivery(timeout="PT5M"),
+        delivery=Delivery(
+            timeout="PT5M",
+            reason="A large source without an index in one place takes many reads to index.",
+        ),
     ),
     Function(
         name="encoder",
         consumes=on(c.TaskReady, accelerator="cpu"),
         emits=(c.TaskCompleted, c.TaskFailed),
-        # Tasks take at most 120 s, may queue twice as long, and the revision's limit is 600 s:
-        # the broker waits a minute longer than the revision, so the revision's answer is seen.
-        delivery=Delivery(timeout="PT11M"),
+        delivery=Delivery(
+            timeout="PT11M",
+            reason="Tasks take at most 120 s, may queue twice as long, and the revision's limit is"
+            "\n600 s: the broker waits a minute longer, so that it sees the revision's answer.",
+        ),
     ),
     Function(
         name="assembler",
         consumes=on(c.TaskCompleted, c.TaskFailed, c.JobEncoded),
         emits=(c.TaskReady, c.SourcePrepared, c.JobEncoded, c.JobCompleted, c.JobFailed),
-        delivery=Delivery(timeout="PT5M"),
+        delivery=Delivery(
+            timeout="PT5M",
+            reason="Assembling a long film writes its manifests after reading every receipt.",
+        ),
     ),
     Function(
         name="notifier",
@@ -86,7 +96,6 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
         consumes=(Consumption(type=c.TICK),),
         # Whatever stood still, of any type: the sweeper also re-emits what was parked.
         emits=c.EVENTS,
-        delivery=Delivery(retry=0, timeout="PT5M"),
     ),
     Function(
         name="deadletter",

@@ -1,0 +1,1 @@
+"""What Kinora stands on, and what is written from its contract."""
