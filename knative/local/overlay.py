@@ -1,0 +1,66 @@
+"""What differs on one machine from a cluster, in one place. Everything else is the manifests'."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from knative.local.service import Service
+
+ENCODER: Final = "encoder"
+"""The Service whose processes are counted as encoders."""
+
+
+def cores() -> int:
+    """How many cores this process may keep busy: its affinity, less where its group has less."""
+    usable = len(os.sched_getaffinity(0))
+    with suppress(OSError, ValueError):
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        usable = min(usable, max(1, round(int(quota) / int(period))))
+    return usable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """Changes every Service before it is run."""
+
+    cores: int
+    encoders: int
+    """Most encoders at a time."""
+    window_ms: int = 10_000
+    """A process starts in a fraction of a second here and its memory is needed by the encoders:
+    ten seconds without a request are enough to let it go. Longer than the gap between two chunks
+    of a job, so that the assembler stays."""
+    tick_ms: int = 250
+    """A machine has few functions and no scraping: looking four times a second costs nothing, and
+    the second encoder starts as soon as there is a second chunk."""
+
+    def apply(self, service: Service) -> Service:
+        """The Service as it is run here."""
+        scaling = service.scaling
+        if service.name == ENCODER:
+            most = self.encoders
+        else:
+            # More processes than cores would only take turns.
+            most = max(1, int(self.cores // max(1.0, service.cpu_request)))
+            if scaling.max_scale:
+                most = min(most, scaling.max_scale)
+        return replace(
+            service,
+            scaling=replace(
+                scaling,
+                max_scale=most,
+                min_scale=min(scaling.min_scale, most),
+                activation_scale=min(scaling.activation_scale, most),
+                # A revision is never first rolled out here: nothing runs until an event comes.
+                initial_scale=0,
+                window_ms=self.window_ms,
+                tick_ms=self.tick_ms,
+                bucket_ms=self.tick_ms,
+                # The activator is always in the path here: there is nothing to wait for.
+                grace_ms=0,
+            ),
+        )
