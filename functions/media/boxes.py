@@ -124,8 +124,9 @@ def _boxes(data: Buffer, start: int, stop: int) -> Iterator[_Box]:
     for _ in range(MAX_BOXES):
         if start == stop:
             return
-        size, kind = _unpack(">I4s", data, start, stop)
+        size, _ = _unpack(">II", data, start, stop)
         body = start + 8
+        kind = bytes(data[start + 4 : body])
         if size == 1:
             (size,) = _unpack(">Q", data, body, stop)
             body += 8
@@ -158,8 +159,8 @@ def _version(data: Buffer, box: _Box) -> tuple[int, int]:
     return word >> 24, word & 0xFFFFFF
 
 
-def _name(kind: bytes | int) -> str:
-    return repr(kind)[1:] if isinstance(kind, bytes) else str(kind)
+def _name(kind: bytes) -> str:
+    return repr(kind)[1:]
 
 
 def _init(data: Buffer, start: int, moov: _Box) -> tuple[Init, int, _Defaults]:
