@@ -47,6 +47,7 @@ VIDEO_DECODERS: Final[dict[str, str]] = {
 
 AUDIO_DECODERS: Final[dict[str, str]] = {
     "aac": "aac",
+    "aac_latm": "aac_latm",  # broadcast
     "ac3": "ac3",
     "eac3": "eac3",
     "mp2": "mp2,mp2float",
@@ -74,6 +75,12 @@ AUDIO_DECODERS: Final[dict[str, str]] = {
     "adpcm_ima_wav": "adpcm_ima_wav",
     "adpcm_ima_qt": "adpcm_ima_qt",
 }
+
+SUBTITLE_DECODERS: Final = (
+    # Only ffprobe gets these: it opens a decoder for every stream that it lists.
+    *("mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"),
+    *("dvdsub", "dvbsub", "pgssub", "cc_dec"),
+)
 
 MAX_PIXELS: Final = 8192 * 4320
 """8K as cameras make it. 12 KB of VP9 can declare 12336x12336."""
@@ -108,10 +115,13 @@ DECODERS: Final = _decoders()
 """For -codec_whitelist."""
 
 
-def input_options(format: str, *, pixels: int = MAX_PIXELS) -> tuple[str, ...]:
+def input_options(
+    format: str, *, pixels: int = MAX_PIXELS, also: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """What stands before every `-i` (ffmpeg and ffprobe) of a source with this demuxer.
 
-    Raises ValueError for a demuxer that is not on the list.
+    `also` are further decoders that may be opened. Raises ValueError for a demuxer that is not
+    on the list.
     """
     if format not in DEMUXERS:
         raise ValueError(f"demuxer {format!r} is not on the list")
@@ -119,7 +129,7 @@ def input_options(format: str, *, pixels: int = MAX_PIXELS) -> tuple[str, ...]:
         *("-protocol_whitelist", "file"),
         # Only the sniffed one: a demuxer cannot open a second one inside the file either.
         *("-format_whitelist", format),
-        *("-codec_whitelist", DECODERS),
+        *("-codec_whitelist", ",".join((DECODERS, *also))),
         *("-max_streams", str(MAX_STREAMS)),
         *("-max_pixels", str(pixels)),
         *("-max_alloc", str(MAX_ALLOC_BYTES)),

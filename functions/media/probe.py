@@ -1,0 +1,338 @@
+"""What ffprobe says of a source, as values: its streams, and the table of its packets.
+
+The argv are made here and run elsewhere. Nothing that a file says of itself is believed further
+than its type: numbers are parsed as integers, words are matched against what can be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from functions.media import guard
+from functions.media.index import Packet, Packets
+
+_STREAM_FIELDS: Final = (
+    "index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,field_order,"
+    "color_range,color_space,color_transfer,color_primaries,r_frame_rate,avg_frame_rate,"
+    "time_base,start_pts,duration_ts,channels,sample_rate"
+)
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_CODEC: Final = re.compile(r"[a-z0-9_]{1,32}")
+_REFUSED: Final = re.compile(r"Codec \(([a-z0-9_]{1,32})\) not on whitelist")
+_TOO_LARGE: Final = re.compile(r"Picture size (\d{1,9})x(\d{1,9}) (?:exceeds|is invalid)")
+
+
+class Unreadable(ValueError):
+    """ffprobe said nothing that makes sense; the message is half a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoStream:
+    """A stream of moving pictures (never an attached cover)."""
+
+    index: int
+    """As ffprobe counts all streams of the file."""
+    codec: str
+    width: int
+    height: int
+    """Of the stored picture, before `sample_aspect` and `rotation`; 0 where unknown."""
+    sample_aspect: Fraction
+    rotation: int
+    """Degrees counter-clockwise in [0, 360) by which a player turns the picture."""
+    pixel_format: str
+    field_order: str
+    """`progressive`, `tt`, `bb`, `tb`, `bt` or "" where unknown."""
+    color_range: str
+    color_space: str
+    color_transfer: str
+    color_primaries: str
+    timebase: Fraction
+    nominal_rate: Fraction | None
+    """Frames per second as the container claims; often wrong."""
+
+    @property
+    def display_width(self) -> Fraction:
+        """Width in square pixels after rotation."""
+        return Fraction(self.height) if self._lies else self.width * self.sample_aspect
+
+    @property
+    def display_height(self) -> Fraction:
+        """Height in square pixels after rotation."""
+        return self.width * self.sample_aspect if self._lies else Fraction(self.height)
+
+    @property
+    def _lies(self) -> bool:
+        return self.rotation in (90, 270)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioStream:
+    index: int
+    codec: str
+    channels: int
+    sample_rate: int
+    """Both 0 where unknown."""
+    language: str
+    """As tagged where that looks like a language, else `und`."""
+    timebase: Fraction
+    start: int | None
+    """First presented sample, in ticks."""
+    duration: int | None
+    """In ticks, as the container claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A source's streams. Subtitles and data are counted, not listed."""
+
+    video: tuple[VideoStream, ...]
+    audio: tuple[AudioStream, ...]
+    streams: int
+    """All of them."""
+
+
+class _Tags(msgspec.Struct):
+    language: str = ""
+
+
+class _Disposition(msgspec.Struct):
+    attached_pic: int = 0
+    still_image: int = 0
+    timed_thumbnails: int = 0
+
+
+class _Stream(msgspec.Struct):
+    index: int
+    codec_type: str = ""
+    codec_name: str = ""
+    width: int = 0
+    height: int = 0
+    sample_aspect_ratio: str = ""
+    pix_fmt: str = ""
+    field_order: str = ""
+    color_range: str = ""
+    color_space: str = ""
+    color_transfer: str = ""
+    color_primaries: str = ""
+    r_frame_rate: str = ""
+    avg_frame_rate: str = ""
+    time_base: str = ""
+    start_pts: int | None = None
+    duration_ts: int | None = None
+    channels: int = 0
+    sample_rate: str = ""
+    disposition: _Disposition = msgspec.field(default_factory=_Disposition)
+    tags: _Tags = msgspec.field(default_factory=_Tags)
+    side_data_list: list[dict[str, Any]] = msgspec.field(default_factory=list)
+
+
+class _Answer(msgspec.Struct):
+    streams: list[_Stream] = msgspec.field(default_factory=list)
+
+
+def streams_argv(
+    ffprobe: Path, format: str, source: Path, *, pixels: int, refused: tuple[str, ...] = ()
+) -> list[str]:
+    """What asks for the streams of the local file `source`.
+
+    ffprobe gives up when a stream's decoder is not on the list. `refused`, from what it said
+    then, lets it name such streams: their decoders are opened, but get nothing to decode.
+    """
+    return [
+        str(ffprobe),
+        *("-v", "error", "-hide_banner"),
+        *_input(format, pixels, refused),
+        "-show_entries",
+        f"stream={_STREAM_FIELDS}:stream_disposition=attached_pic,still_image,timed_thumbnails"
+        ":stream_tags=language:stream_side_data=rotation",
+        *("-of", "json"),
+        *("-i", f"file:{source}"),
+    ]
+
+
+def packets_argv(
+    ffprobe: Path, format: str, source: Path, *, pixels: int, refused: tuple[str, ...] = ()
+) -> list[str]:
+    """What asks for every packet of the local file `source`, which may be a sparse copy.
+
+    `nofillin` and `noparse`: what the container says, without a look into the packets.
+    """
+    return [
+        str(ffprobe),
+        *("-v", "quiet", "-hide_banner"),
+        *_input(format, pixels, refused),
+        *("-fflags", "+nofillin+noparse"),
+        *("-show_entries", "packet=stream_index,pts,dts,size,pos,flags"),
+        *("-of", "csv=p=0"),
+        *("-i", f"file:{source}"),
+    ]
+
+
+def _input(format: str, pixels: int, refused: tuple[str, ...]) -> tuple[str, ...]:
+    also = (*guard.SUBTITLE_DECODERS, *refused)
+    unread = ("-nofind_stream_info",) if refused else ()
+    return (*unread, *guard.input_options(format, pixels=pixels, also=also))
+
+
+def refused_codecs(messages: str) -> tuple[str, ...]:
+    """The decoders that ffprobe refused to open, from what it said."""
+    return tuple(dict.fromkeys(_REFUSED.findall(messages)))
+
+
+def read_streams(answer: bytes) -> Media:
+    """The answer to `streams_argv`. Raises Unreadable."""
+    try:
+        streams = msgspec.json.decode(answer or b"{}", type=_Answer).streams
+    except ValueError as error:
+        raise Unreadable("its streams make no sense") from error
+    video, audio = [], []
+    for stream in streams:
+        timebase = _ratio(stream.time_base)
+        if timebase is None or timebase <= 0:
+            continue
+        picture = stream.disposition
+        if stream.codec_type == "audio":
+            audio.append(_audio(stream, timebase))
+        elif stream.codec_type == "video" and not (
+            picture.attached_pic or picture.still_image or picture.timed_thumbnails
+        ):
+            video.append(_video(stream, timebase))
+    return Media(tuple(video), tuple(audio), len(streams))
+
+
+def _video(stream: _Stream, timebase: Fraction) -> VideoStream:
+    return VideoStream(
+        index=stream.index,
+        codec=_word(stream.codec_name),
+        width=max(0, stream.width),
+        height=max(0, stream.height),
+        sample_aspect=_sample_aspect(stream.sample_aspect_ratio),
+        rotation=_rotation(stream.side_data_list),
+        pixel_format=_word(stream.pix_fmt),
+        field_order="" if stream.field_order == "unknown" else _word(stream.field_order),
+        color_range=_word(stream.color_range),
+        color_space=_word(stream.color_space),
+        color_transfer=_word(stream.color_transfer),
+        color_primaries=_word(stream.color_primaries),
+        timebase=timebase,
+        nominal_rate=_rate(stream.r_frame_rate) or _rate(stream.avg_frame_rate),
+    )
+
+
+def _audio(stream: _Stream, timebase: Fraction) -> AudioStream:
+    language = stream.tags.language
+    return AudioStream(
+        index=stream.index,
+        codec=_word(stream.codec_name),
+        channels=max(0, stream.channels),
+        sample_rate=int(stream.sample_rate) if stream.sample_rate.isdecimal() else 0,
+        language=language if _LANGUAGE.fullmatch(language) else "und",
+        timebase=timebase,
+        start=stream.start_pts,
+        duration=stream.duration_ts,
+    )
+
+
+def _word(value: str) -> str:
+    """The value if it looks like one of ffmpeg's names, else ""."""
+    return value if _CODEC.fullmatch(value) and value != "unknown" else ""
+
+
+def _ratio(value: str) -> Fraction | None:
+    numerator, slash, denominator = value.replace(":", "/").partition("/")
+    if not slash or not numerator.isdecimal() or not denominator.isdecimal():
+        return None
+    return Fraction(int(numerator), int(denominator)) if int(denominator) else None
+
+
+def _rate(value: str) -> Fraction | None:
+    ratio = _ratio(value)
+    return ratio if ratio else None
+
+
+def _sample_aspect(value: str) -> Fraction:
+    """1 where it says nothing, or nothing that a camera could mean."""
+    ratio = _ratio(value)
+    return ratio if ratio and Fraction(1, 8) <= ratio <= 8 else Fraction(1)
+
+
+def _rotation(side_data: list[dict[str, Any]]) -> int:
+    for data in side_data:
+        turned = data.get("rotation")
+        if isinstance(turned, int | float):
+            return round(turned) % 360
+    return 0
+
+
+def too_large(messages: str) -> tuple[int, int] | None:
+    """Width and height of the picture that ffprobe refused for its size, if it did."""
+    found = _TOO_LARGE.search(messages)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The packets of one stream as ffprobe listed them."""
+
+    packets: Packets
+    complete: bool
+    """True where every packet has a presentation time."""
+    located: bool
+    """True where every packet has a position, so that it can be fetched by itself."""
+
+
+def read_packets(answer: bytes) -> Mapping[int, Table]:
+    """The answer to `packets_argv`, by stream. Raises Unreadable for more than may be."""
+    rows: dict[int, list[Packet]] = {}
+    untimed: set[int] = set()
+    lost: set[int] = set()
+    for count, (stream, packet, timed, located) in enumerate(_rows(answer)):
+        if count >= guard.MAX_PACKETS:
+            raise Unreadable(f"it has more than {guard.MAX_PACKETS} packets")
+        rows.setdefault(stream, []).append(packet)
+        if not timed:
+            untimed.add(stream)
+        if not located:
+            lost.add(stream)
+    try:
+        return {
+            stream: Table(Packets.of(packets), stream not in untimed, stream not in lost)
+            for stream, packets in rows.items()
+        }
+    except ValueError as error:
+        raise Unreadable("its packets make no sense") from error
+
+
+def _rows(answer: bytes) -> Iterator[tuple[int, Packet, bool, bool]]:
+    for line in answer.splitlines():
+        # ffprobe writes its own order of fields, and after them commas for side data.
+        fields = line.split(b",")
+        if len(fields) < 6 or not fields[0].isdigit():
+            continue
+        stream, pts, dts, size, position, flags = fields[:6]
+        timed = pts != b"N/A"
+        located = position != b"N/A"
+        try:
+            shown_at = int(pts) if timed else 0
+            yield (
+                int(stream),
+                Packet(
+                    shown_at,
+                    shown_at if dts == b"N/A" else int(dts),
+                    int(position) if located else -1,
+                    int(size),
+                    b"K" in flags,
+                    b"D" not in flags,
+                ),
+                timed,
+                located,
+            )
+        except ValueError as error:
+            raise Unreadable("its packets make no sense") from error
