@@ -17,7 +17,7 @@ from eventing.cloudevent import CloudEvent
 from eventing.codec import Malformed, Message, check, decode
 from knative.local.broker import ingress
 from knative.local.broker.commit import Commits
-from knative.local.broker.dispatch import Dispatcher, Refused, Route, Sink
+from knative.local.broker.dispatch import IN_FLIGHT, Dispatcher, Refused, Route, Sink
 from knative.local.broker.field import Invalid
 from knative.local.broker.log import Log, checkpoint
 from knative.local.broker.manifest import Broker, Destination, Trigger
@@ -45,6 +45,8 @@ class Limits:
     """How long finished events are kept."""
     pending: int = 100_000
     """Unsettled deliveries from which on posts are answered 429."""
+    in_flight: int = IN_FLIGHT
+    """Attempts under way at once for one trigger."""
     housekeeping_s: float = 2.0
     """Between two rounds of checkpoint and forgetting."""
 
@@ -98,6 +100,7 @@ class LocalBroker:
             reenter=self._reenter,
             now=self._now,
             sleep=self._sleep,
+            in_flight=self._limits.in_flight,
         )
         for unfinished in list(self._log.unfinished()):
             self._dispatcher.resume(unfinished)

@@ -218,7 +218,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         # Checkpoints wait for the disk; `checkpoint` makes them where nobody waits for it.
         for pragma in (
-            "busy_timeout = 5000",
+            "busy_timeout = 1000",
             "journal_mode = WAL",
             "synchronous = NORMAL",
             "wal_autocheckpoint = 0",
