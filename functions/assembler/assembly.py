@@ -1,0 +1,69 @@
+"""The last step: final playlists, manifests and report of a job whose tasks are all done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Final
+
+from eventing.errors import Unavailable
+from functions.assembler import growth, report, whole
+from functions.jobs import layout, record
+from functions.jobs.manifest import Manifest
+from functions.jobs.plan import Plan
+from functions.jobs.receipt import Receipt
+from functions.media import dash, hls
+from functions.media.rendition import Rendition
+from functions.media.segment import Track
+from functions.ports import ObjectStore
+
+_RACES: Final = 5
+"""Lost against playlists that still grow, before the broker is asked to try again."""
+
+
+def assemble(
+    store: ObjectStore, manifest: Manifest, plan: Plan, receipts: Mapping[str, Receipt]
+) -> None:
+    """Write everything that a completed job has besides its segments.
+
+    Raises ValueError, naming the broken rule, when the parts do not make a whole.
+    """
+    complete = whole.put_together(plan, receipts)
+    for rendition, track in complete.tracks:
+        _end_playlist(store, plan, rendition, track)
+    timeline = plan.timeline if plan.video else None
+    mpd = dash.manifest(
+        complete.video,
+        complete.audio,
+        rate=timeline.rate if timeline else None,
+        duration_s=timeline.duration_s
+        if timeline
+        else max(Fraction(sound.samples, sound.sample_rate) for sound in plan.audio),
+    )
+    job = plan.job
+    told = report.write(manifest, plan, receipts, complete)
+    store.create(
+        layout.media(job, layout.MANIFEST), mpd.encode(), content_type="application/dash+xml"
+    )
+    store.create(
+        layout.media(job, layout.REPORT), record.dump(told), content_type="application/json"
+    )
+    store.create(
+        layout.media(job, layout.MASTER),
+        growth.multivariant(plan, complete.video, complete.audio, declared=False),
+        content_type=growth.PLAYLIST_TYPE,
+    )
+
+
+def _end_playlist(store: ObjectStore, plan: Plan, rendition: Rendition, track: Track) -> None:
+    key = layout.media_playlist(plan.job, rendition.name)
+    empty = whole.opening(plan, rendition, track)
+    body = hls.grown(empty, hls.segments_of(track), ended=True).encode()
+    for _ in range(_RACES):
+        info = store.head(key)
+        if info is not None and hls.ended(store.get(key).decode()):
+            return
+        match = info.etag if info else ""
+        if store.put(key, body, content_type=growth.PLAYLIST_TYPE, match=match):
+            return
+    raise Unavailable(f"{key} is being written by others")

@@ -1,0 +1,162 @@
+"""The join: what tasks leave becomes streams, and what waits is let in as they end.
+
+`task.completed` notes the receipt, publishes what is due next (of whichever job) and lets the
+playlists grow; the last one makes `job.encoded`, which writes the manifests and the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from eventing import telemetry
+from eventing.contract import (
+    Event,
+    JobEncoded,
+    SourcePrepared,
+    TaskCompleted,
+    TaskFailed,
+    TaskReady,
+    identity,
+)
+from eventing.errors import Unavailable
+from functions.assembler import attempts, growth
+from functions.assembler.assembly import assemble
+from functions.jobs import admission, ending, layout, leases, record
+from functions.jobs.manifest import Manifest
+from functions.jobs.plan import Plan
+from functions.jobs.receipt import Receipt
+from functions.jobs.refusal import refuse
+from functions.jobs.verdict import State
+from functions.ports import Absent, Clock, ObjectStore, StateStore
+
+LEASE_S: Final = 30.0
+"""How long an assembly may take before another may begin it as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembler:
+    """Handles `TaskCompleted`, `TaskFailed` and `JobEncoded`."""
+
+    store: ObjectStore
+    state: StateStore
+    clock: Clock
+    worker: str
+    window: admission.Window
+    lease_s: float = LEASE_S
+
+    def task_completed(self, event: TaskCompleted) -> Iterator[Event]:
+        if self.store.head(layout.receipt(event.job, event.generation, event.task)) is None:
+            yield from self._without_receipt(event)
+            return
+        plan = self._plan(event.job, event.generation)
+        every = self.state.complete(event.job, event.generation, event.task, total=len(plan.tasks))
+        # Asked after the state was changed: whoever ended the job meanwhile has not seen that.
+        verdict = ending.read(self.store, event.job)
+        if verdict is not None:
+            yield from ending.conclude(self.store, self.state, verdict)
+        yield from self._due(event, plan)
+        if verdict is not None:
+            return
+        growth.grow(self.store, plan, event.task)
+        if every:
+            yield self._all_done(plan)
+
+    def task_failed(self, event: TaskFailed) -> Iterator[Event]:
+        verdict = ending.read(self.store, event.job)
+        if verdict is not None:
+            yield from ending.conclude(self.store, self.state, verdict)
+            return
+        if self.store.head(layout.receipt(event.job, event.generation, event.task)) is not None:
+            return  # another attempt came through, and its own event tells of it
+        plan = self._plan(event.job, event.generation)
+        if not attempts.exhausted(event):
+            # It keeps its slot: to fail is not to be done.
+            accelerator = plan.task(event.task).accelerator
+            yield TaskReady(
+                job=event.job,
+                generation=event.generation,
+                task=event.task,
+                accelerator=accelerator,
+            )
+            return
+        yield from self._end(event.job, "failed", event.code, event.reason)
+        yield from self._due(event, plan)
+
+    def job_encoded(self, event: JobEncoded) -> Iterator[Event]:
+        verdict = ending.read(self.store, event.job)
+        if verdict is not None:
+            yield from ending.conclude(self.store, self.state, verdict)
+            return
+        lease = leases.assembly(event.job)
+        if not self.state.acquire(lease, self.worker, ttl_s=self.lease_s):
+            # Not dropped: should the other die, this event is what carries the job on.
+            raise Unavailable("another worker assembles this job", retry_after_s=2)
+        try:
+            yield from self._assemble(event)
+        finally:
+            self.state.release(lease, self.worker)
+
+    def _assemble(self, event: JobEncoded) -> Iterator[Event]:
+        plan = self._plan(event.job, event.generation)
+        receipts: dict[str, Receipt] = {}
+        for task in plan.tasks:
+            try:
+                data = self.store.get(layout.receipt(plan.job, plan.generation, task.id))
+            except Absent:
+                return  # somebody was mistaken; the task's own end will tell when it is time
+            receipts[task.id] = record.load(data, Receipt)
+            telemetry.link(TaskCompleted(job=plan.job, generation=plan.generation, task=task.id))
+        try:
+            assemble(self.store, self._manifest(event.job), plan, receipts)
+        except ValueError as error:
+            broken = refuse("output_invalid", problem=error)
+            yield from self._end(event.job, "failed", broken.code, broken.reason)
+        else:
+            yield from self._end(event.job, "completed", "completed", "")
+
+    def _without_receipt(self, event: TaskCompleted) -> Iterator[Event]:
+        """Told of what is not there: cleaned away with its job, or not to be seen yet."""
+        verdict = ending.read(self.store, event.job)
+        if verdict is None:
+            raise Unavailable(f"no receipt of {event.task} to be seen")
+        yield from ending.conclude(self.store, self.state, verdict)
+
+    def _end(self, job: str, state: State, code: str, reason: str) -> Iterator[Event]:
+        verdict = ending.decide(
+            self.store,
+            job=job,
+            tenant=self._manifest(job).tenant,
+            state=state,
+            code=code,
+            reason=reason,
+            now_s=self.clock(),
+        )
+        yield from ending.conclude(self.store, self.state, verdict)
+
+    def _due(self, event: TaskCompleted | TaskFailed, plan: Plan) -> Iterator[Event]:
+        yield from admission.due(
+            self.state,
+            accelerator=plan.task(event.task).accelerator,
+            cause=identity(event),
+            limit=self.window.limit,
+            ttl_s=self.window.ttl_s,
+        )
+
+    def _all_done(self, plan: Plan) -> Event:
+        if plan.kind == "prepare":
+            return SourcePrepared(job=plan.job, generation=plan.generation)
+        return JobEncoded(job=plan.job, generation=plan.generation)
+
+    def _plan(self, job: str, generation: int) -> Plan:
+        try:
+            return record.load(self.store.get(layout.plan(job, generation)), Plan)
+        except Absent:
+            raise Unavailable(f"no plan {generation} to be seen") from None
+
+    def _manifest(self, job: str) -> Manifest:
+        try:
+            return record.load(self.store.get(layout.manifest(job)), Manifest)
+        except Absent:
+            raise Unavailable("no job manifest to be seen") from None

@@ -1,0 +1,194 @@
+"""`report.json`: what a completed job was, made of and cost. Pure: records in, one record out.
+
+Readers may rely on every field here; fields are added, never renamed or given another meaning
+without a new `schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from functions.assembler.whole import Whole
+from functions.jobs import layout
+from functions.jobs.manifest import Manifest, SourceObject
+from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
+from functions.jobs.profile import Options, Profile
+from functions.jobs.receipt import Receipt
+from functions.media import bitrate, hls
+from functions.media.rendition import Rendition, VideoRendition
+from functions.media.segment import Track
+from functions.media.timeline import Timeline
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenditionReport:
+    """One rung or one audio track."""
+
+    name: str
+    kind: str
+    """`video` or `audio`."""
+    codecs: str
+    """RFC 6381."""
+    width: int
+    """0 for sound, as are `height` below and, for pictures, `channels` and `sample_rate`."""
+    height: int
+    language: str
+    """"" for pictures."""
+    channels: int
+    sample_rate: int
+    frames: int
+    """Pictures, or audio frames."""
+    duration_s: Fraction
+    """Of what lies in the segments; for sound with the encoder's priming."""
+    segments: int
+    size_bytes: int
+    """Init segment and media segments."""
+    average_bps: int
+    peak_bps: int
+    init: str
+    """Key of the init segment."""
+    playlist: str
+    """Key of the media playlist."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReport:
+    """One task: what was planned and what it took."""
+
+    id: str
+    kind: str
+    """`video`, `audio` or `mezzanine`."""
+    renditions: tuple[str, ...]
+    start: int
+    stop: int
+    """Output frames [start, stop); 0 and 0 for a whole track."""
+    worker: str
+    started_s: float
+    finished_s: float
+    """POSIX times by the worker's clock."""
+    cpu_ms: int
+    planned_cpu_ms: int
+    source_bytes_read: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    tasks: int
+    cpu_ms: int
+    source_bytes_read: int
+    size_bytes: int
+    """Of all init and media segments."""
+    encoding_ms: int
+    """From the start of the first task to the end of the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    schema: int
+    job: str
+    tenant: str
+    generation: int
+    source: SourceObject
+    """What was dropped."""
+    read_from: SourceObject
+    """What the tasks read: the source, or its mezzanine."""
+    format: str
+    """ffmpeg's name of the demuxer."""
+    encoder: Fingerprint
+    options: Options
+    profile: Profile | None
+    timeline: Timeline | None
+    """None without pictures."""
+    renditions: tuple[RenditionReport, ...]
+    tasks: tuple[TaskReport, ...]
+    totals: Totals
+    notes: tuple[str, ...]
+    """What was odd in the source and what was done about it."""
+    accepted_s: float
+    finished_s: float
+    """The end of the last task."""
+
+
+def write(manifest: Manifest, plan: Plan, receipts: Mapping[str, Receipt], whole: Whole) -> Report:
+    """The report of a job whose tasks are all in `receipts`: the same one, whoever writes it."""
+    renditions = tuple(_rendition(plan, rendition, track) for rendition, track in whole.tracks)
+    tasks = tuple(_task(task, receipts[task.id]) for task in plan.tasks)
+    started_s = min(task.started_s for task in tasks)
+    finished_s = max(task.finished_s for task in tasks)
+    return Report(
+        schema=SCHEMA,
+        job=manifest.job,
+        tenant=manifest.tenant,
+        generation=plan.generation,
+        source=manifest.source,
+        read_from=plan.source,
+        format=plan.format,
+        encoder=plan.encoder,
+        options=manifest.options,
+        profile=manifest.profile,
+        timeline=plan.timeline,
+        renditions=renditions,
+        tasks=tasks,
+        totals=Totals(
+            tasks=len(tasks),
+            cpu_ms=sum(task.cpu_ms for task in tasks),
+            source_bytes_read=sum(task.source_bytes_read for task in tasks),
+            size_bytes=sum(rendition.size_bytes for rendition in renditions),
+            encoding_ms=max(0, round((finished_s - started_s) * 1000)),
+        ),
+        notes=plan.notes,
+        accepted_s=manifest.accepted_s,
+        finished_s=finished_s,
+    )
+
+
+def _rendition(plan: Plan, rendition: Rendition, track: Track) -> RenditionReport:
+    seconds = [duration_s for _, duration_s in hls.segments_of(track)]
+    picture = rendition if isinstance(rendition, VideoRendition) else None
+    sound = rendition if not isinstance(rendition, VideoRendition) else None
+    return RenditionReport(
+        name=rendition.name,
+        kind="video" if picture else "audio",
+        codecs=track.codecs,
+        width=picture.width if picture else 0,
+        height=picture.height if picture else 0,
+        language=sound.language if sound else "",
+        channels=sound.channels if sound else 0,
+        sample_rate=sound.sample_rate if sound else 0,
+        frames=track.frames,
+        duration_s=sum(seconds, Fraction(0)),
+        segments=len(track.segments),
+        size_bytes=track.init.size_bytes
+        + sum(segment.stored.size_bytes for segment in track.segments),
+        average_bps=bitrate.average_bps(track),
+        peak_bps=bitrate.peak_bps(track, target_duration_s=hls.target_duration_s(seconds)),
+        init=track.init.key,
+        playlist=layout.media_playlist(plan.job, rendition.name),
+    )
+
+
+def _task(task: Task, receipt: Receipt) -> TaskReport:
+    match task:
+        case VideoTask():
+            kind, renditions, frames = "video", task.renditions, (task.start, task.stop)
+        case AudioTask():
+            kind, renditions, frames = "audio", (task.rendition,), (0, 0)
+        case MezzanineTask():
+            kind, renditions, frames = "mezzanine", (), (0, 0)
+    return TaskReport(
+        id=task.id,
+        kind=kind,
+        renditions=renditions,
+        start=frames[0],
+        stop=frames[1],
+        worker=receipt.worker,
+        started_s=receipt.started_s,
+        finished_s=receipt.finished_s,
+        cpu_ms=receipt.cpu_ms,
+        planned_cpu_ms=task.cost_ms,
+        source_bytes_read=receipt.source_bytes_read,
+    )
