@@ -86,9 +86,16 @@ def decode(headers: Headers, body: bytes) -> CloudEvent:
 
 
 def encode(event: CloudEvent, *, mode: Mode = "binary") -> Message:
-    """The event as a message. Raises Malformed if it breaks a rule of the specification."""
+    """The event as a message. Raises Malformed if it breaks a rule of the specification.
+
+    An event whose data is itself an event travels structured whatever `mode` says: as binary it
+    would be taken for the one inside.
+    """
     check(event)
-    return _encode_structured(event) if mode == "structured" else _encode_binary(event)
+    nested = (event.datacontenttype or "").lower().startswith(_FAMILY)
+    if mode == "structured" or nested:
+        return _encode_structured(event)
+    return _encode_binary(event)
 
 
 def check(event: CloudEvent) -> None:
