@@ -82,6 +82,10 @@ class History:
         """The `count` newest events of all jobs, the oldest of them first."""
         return self._select("seq IN (SELECT seq FROM event ORDER BY seq DESC LIMIT ?)", count)
 
+    def since(self, seq: int) -> list[Accepted]:
+        """Every event that was accepted after the one numbered `seq`."""
+        return self._select("seq > ?", seq)
+
     def pending(self) -> list[Accepted]:
         """The events with a delivery that is not settled."""
         return self._select("seq IN (SELECT event FROM delivery WHERE state = ?)", "pending")

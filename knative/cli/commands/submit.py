@@ -1,0 +1,68 @@
+"""`kinora submit`: hand a file to a runtime, as if it had been dropped there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from knative.cli import site
+from knative.cli.command import AsJson
+from knative.cli.complaint import Complaint
+
+
+def submit(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="The video or audio file.")],
+    tenant: Annotated[str, typer.Option("--tenant", "-t", help="Whose job it is.")] = "local",
+    profile: Annotated[
+        str, typer.Option("--profile", "-p", help="Ladder and settings; see `kinora profiles`.")
+    ] = "default",
+    chunk_segments: Annotated[
+        int | None,
+        typer.Option("--chunk-segments", min=1, max=1000, help="Segments in every chunk."),
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", help="What it is called there (default: its own name).")
+    ] = "",
+    directory: site.Directory = site.DEFAULT,
+    as_json: AsJson = False,
+) -> None:
+    """Hand a file to a runtime; prints the job's id.
+
+    It is copied into the uploads. Whoever watches the folder never sees half of it. Without a running runtime the job begins when
+    the next one starts.
+    """
+    from eventing.contract import ObjectCreated
+    from functions.jobs import layout
+    from knative.cli import output, profile_choice
+    from knative.cli.commands.transcode import readable
+    from knative.cli.drop import drop
+
+    options: dict[str, Any] = {}
+    if profile != "default":
+        profile_choice.check(profile)
+        options["profile"] = profile
+    if chunk_segments is not None:
+        options["chunk_segments"] = chunk_segments
+    key = drop(
+        readable(source),
+        directory / layout.UPLOADS,
+        tenant=tenant,
+        name=name or source.name,
+        options=options,
+    )
+    place = site.Site(directory.resolve())
+    info = place.store().head(f"{layout.UPLOADS}/{key}")
+    if info is None:
+        raise Complaint(f"{key} was removed as soon as it lay there. Submit it again.")
+    job = ObjectCreated(bucket=layout.UPLOADS, key=key, etag=info.etag, version=info.version).job
+    running = bool(place.broker_url())
+    if as_json:
+        output.write_json({"job": job, "key": f"{layout.UPLOADS}/{key}", "running": running})
+        return
+    output.show(job)
+    if not running:
+        output.tell(
+            f"No runtime watches {directory}; the job begins with `kinora up --dir {directory}`."
+        )

@@ -1,0 +1,186 @@
+"""`kinora transcode`: one file, the whole pipeline, in a runtime that lives as long as the job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from knative.cli.command import AsJson
+from knative.cli.complaint import EXIT_OF_STATE, FAILED, Complaint
+
+if TYPE_CHECKING:
+    from functions.jobs.verdict import Verdict
+
+
+def transcode(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="The video or audio file.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder of the result; absent or empty.")
+    ],
+    profile: Annotated[
+        str, typer.Option("--profile", "-p", help="Ladder and settings; see `kinora profiles`.")
+    ] = "default",
+    chunk_segments: Annotated[
+        int | None,
+        typer.Option("--chunk-segments", min=1, max=1000, help="Segments in every chunk."),
+    ] = None,
+    encoders: Annotated[
+        int | None, typer.Option("--encoders", min=1, help="Encoders at once (default: cores).")
+    ] = None,
+    keep_events: Annotated[
+        bool, typer.Option("--keep-events", help="Write the tree of events to OUT/events.json.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier result.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn one file into streams.
+
+    OUT gets master.m3u8, manifest.mpd, the renditions and report.json. Nothing needs to run before, and nothing is left running or lying about afterwards.
+    """
+    from knative.cli import output, profile_choice, throwaway
+    from knative.cli.summary import result_as_json, result_table
+
+    options: dict[str, Any] = {}
+    if profile != "default":
+        profile_choice.check(profile)
+        options["profile"] = profile
+    if chunk_segments is not None:
+        options["chunk_segments"] = chunk_segments
+    source = readable(source)
+    out = Path(out).absolute()
+    throwaway.check_out(out, overwrite=overwrite)
+    with throwaway.beside(out) as directory:
+        verdict = _run(
+            source,
+            directory,
+            options=options,
+            encoders=encoders,
+            keep_events=keep_events,
+        )
+        if verdict.state != "completed":
+            raise Complaint(
+                verdict.reason,
+                exit_code=EXIT_OF_STATE[verdict.state],
+                code=verdict.code,
+                job=verdict.job,
+                state=verdict.state,
+            )
+        throwaway.publish(directory / "media" / verdict.job, out)
+    if as_json:
+        output.write_json(result_as_json(verdict.job, out))
+    else:
+        output.show(*result_table(out))
+
+
+def readable(source: Path) -> Path:
+    """The file itself, behind links. Raises Complaint where there is nothing that can be read."""
+    try:
+        found = source.resolve(strict=True)
+        if not found.is_file():
+            raise Complaint(f"{source} is not a file. Name one video or audio file.")
+        found.open("rb").close()
+    except FileNotFoundError:
+        raise Complaint(f"There is no file {source}. Check the path.") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise Complaint(f"{source} cannot be read: {why}. Check the path.") from None
+    return found
+
+
+def _run(
+    source: Path,
+    directory: Path,
+    *,
+    options: dict[str, Any],
+    encoders: int | None,
+    keep_events: bool,
+) -> Verdict:
+    import json
+    import logging
+
+    from functions.jobs import naming
+    from knative.cli import throwaway
+    from knative.cli.signals import abortable
+
+    logging.basicConfig(filename=directory / "runtime.log", level=logging.INFO)
+    name = throwaway.name_of(source)
+    key = f"{throwaway.TENANT}/{name}"
+    target = directory / "uploads" / key
+    try:
+        throwaway.stage(source, target)
+        if options:
+            Path(naming.sidecar(str(target))).write_text(json.dumps(options))
+        return abortable(
+            lambda: _pipeline(directory, key, encoders=encoders, keep_events=keep_events)
+        )
+    except OSError as error:
+        raise Complaint(
+            f"The job could not be run here: {error.strerror or error}. "
+            "`kinora doctor` says what is missing.",
+            exit_code=FAILED,
+            code="environment",
+        ) from error
+
+
+async def _pipeline(
+    directory: Path, key: str, *, encoders: int | None, keep_events: bool
+) -> Verdict:
+    import contextlib
+    import json
+    import time
+
+    from eventing.contract import ObjectCreated
+    from eventing.envelope import wrap
+    from functions.adapters import connect
+    from knative.cli import eventtree, output
+    from knative.cli.bar import Bar
+    from knative.cli.follow import Patience, until_verdict
+    from knative.cli.overview import moment
+    from knative.local.broker.history import History
+    from knative.local.runtime import Runtime
+
+    # The folder dies with the command, so nothing in it need survive the loss of power.
+    location = f"{directory.as_uri()}?durable=0&links=1"
+    store = connect.object_store(location)
+    runtime = Runtime(
+        directory,
+        encoders=encoders,
+        watch_uploads=False,
+        extra_env={"KINORA_STORE": location},
+    )
+    try:
+        await runtime.start()
+        info = store.head(f"uploads/{key}")
+        if info is None:
+            raise Complaint("The file vanished while the job began. Check the path.")
+        created = ObjectCreated(
+            bucket="uploads",
+            key=key,
+            etag=info.etag,
+            version=info.version,
+            size_bytes=info.size_bytes,
+        )
+        await runtime.publish(wrap(created, producer="cli", time=moment(time.time())))
+        state = connect.state_store(str(directory / "runtime" / "state.sqlite"))
+        with contextlib.ExitStack() as stack:
+            terminal = output.terminal()
+            bar = stack.enter_context(Bar(terminal)) if terminal else None
+            verdict = await until_verdict(
+                store,
+                state,
+                created.job,
+                watch=bar.update if bar else None,
+                patience=Patience(),
+            )
+        if keep_events and verdict.state == "completed":
+            tree = eventtree.grow(History(directory / "runtime" / "broker.sqlite").of(verdict.job))
+            (directory / "media" / verdict.job / "events.json").write_text(
+                json.dumps(eventtree.as_json(tree), indent=2) + "\n"
+            )
+        return verdict
+    finally:
+        await runtime.stop(drain=False)

@@ -1,0 +1,70 @@
+"""The command `kinora`: wiring only. Each command has its own file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from knative.cli.command import Command
+from knative.cli.commands.cancel import cancel
+from knative.cli.commands.doctor import doctor
+from knative.cli.commands.events import events
+from knative.cli.commands.invoke import invoke
+from knative.cli.commands.jobs import jobs
+from knative.cli.commands.profiles import profiles
+from knative.cli.commands.show import show
+from knative.cli.commands.submit import submit
+from knative.cli.commands.transcode import transcode
+from knative.cli.commands.up import up
+from knative.cli.commands.watch import watch
+
+app = typer.Typer(
+    help="Turn video files into streams: HLS and DASH with one set of CMAF segments.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 done, 2 usage, 3 rejected input, 4 failed, 130 interrupted.",
+)
+
+for command in (
+    transcode,
+    up,
+    submit,
+    jobs,
+    show,
+    watch,
+    cancel,
+    events,
+    invoke,
+    profiles,
+    doctor,
+):
+    app.command(cls=Command)(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"kinora {version('kinora')}")
+        raise typer.Exit
+
+
+@app.callback()
+def kinora(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """The console script."""
+    app(prog_name="kinora")
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,55 @@
+"""Signals as the end of a coroutine, so that whatever it had begun is undone."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from knative.cli.command import Interrupted
+
+T = TypeVar("T")
+
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def abortable(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What `work` returns. The first signal that ends programs cancels it, others change nothing.
+
+    Raises Interrupted once `work` has cleaned up after a signal.
+    """
+    return asyncio.run(_with_handlers(work))
+
+
+async def _with_handlers(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work())
+    aborted = False
+
+    def abort() -> None:
+        nonlocal aborted
+        if not aborted:
+            aborted = True
+            task.cancel()
+
+    for number in ENDING:
+        loop.add_signal_handler(number, abort)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if aborted:
+            raise Interrupted from None
+        raise
+
+
+@contextmanager
+def held_off() -> Iterator[None]:
+    """Signals that end programs are ignored: for the last steps of cleaning up."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

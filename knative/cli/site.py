@@ -1,0 +1,122 @@
+"""The folder of an embedded runtime, as commands beside it see it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from functions.jobs import layout
+from knative.cli.complaint import Complaint
+
+if TYPE_CHECKING:
+    from functions.ports import ObjectStore, StateStore
+
+DEFAULT: Final = Path("kinora-data")
+
+Directory = Annotated[
+    Path,
+    typer.Option(
+        "--dir",
+        envvar="KINORA_DIR",
+        file_okay=False,
+        help="Folder of the runtime: uploads, work and media lie in it.",
+    ),
+]
+
+_JOB: Final = re.compile(r"[0-9a-f]{32}")
+_PREFIX: Final = re.compile(r"[0-9a-f]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where everything of one runtime lies."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path) -> Site:
+        """Raises Complaint where no runtime has ever been."""
+        if not root.is_dir():
+            raise Complaint(
+                f"There is no folder {root}. Start a runtime with `kinora up --dir {root}`, "
+                "or name its folder with --dir."
+            )
+        if not (root / "work").is_dir() and not (root / "uploads").is_dir():
+            raise Complaint(
+                f"{root} is not the folder of a runtime: it has neither uploads nor work. "
+                "Name the right one with --dir."
+            )
+        return cls(root.resolve())
+
+    @property
+    def events(self) -> Path:
+        """The broker's log."""
+        return self.root / "runtime" / "broker.sqlite"
+
+    @property
+    def state_file(self) -> Path:
+        return self.root / "runtime" / "state.sqlite"
+
+    def store(self) -> ObjectStore:
+        from functions.adapters.connect import object_store
+
+        return object_store(str(self.root))
+
+    def state(self) -> StateStore | None:
+        """None while no runtime has made one."""
+        if not self.state_file.is_file():
+            return None
+        from functions.adapters.connect import state_store
+
+        return state_store(str(self.state_file))
+
+    def broker_url(self) -> str:
+        """Where the running runtime takes events, "" when none is running."""
+        try:
+            record = json.loads((self.root / "runtime" / "runtime.json").read_text())
+            os.kill(record["pid"], 0)
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+        return str(record.get("broker_url", ""))
+
+
+def job_ids(store: ObjectStore, prefix: str = "") -> Iterator[str]:
+    """Every job whose id begins so, by id: one look at the listing a job."""
+    beneath = f"{layout.WORK}/jobs/"
+    after = ""
+    while True:
+        found = next(store.list(beneath + prefix, after=after), None)
+        if found is None:
+            return
+        job = found.key[len(beneath) :].partition("/")[0]
+        if _JOB.fullmatch(job):
+            yield job
+        after = f"{beneath}{job}/\U0010ffff"
+
+
+def find_job(store: ObjectStore, wanted: str) -> str:
+    """The one job whose id begins with `wanted`. Raises Complaint for none and for several."""
+    prefix = wanted.lower()
+    if not _PREFIX.fullmatch(prefix):
+        raise Complaint(
+            f"`{wanted}` is not a job's id: 32 hex digits, or the first few of them. "
+            "`kinora jobs` lists the jobs."
+        )
+    found = []
+    for job in job_ids(store, prefix):
+        found.append(job)
+        if len(found) > 1:
+            raise Complaint(
+                f"`{wanted}` begins more than one job's id ({found[0][:12]}…, {found[1][:12]}…). "
+                "Type more digits of it."
+            )
+    if not found:
+        raise Complaint(f"There is no job `{wanted}` here. `kinora jobs` lists the jobs.")
+    return found[0]
