@@ -25,7 +25,12 @@ def manifest(job: str) -> str:
 
 
 def plan(job: str, generation: int) -> str:
-    return f"{WORK}/jobs/{job}/plan-{generation}.json"
+    return f"{plans_prefix(job)}{generation}.json"
+
+
+def plans_prefix(job: str) -> str:
+    """What the key of every generation's plan starts with; the generation and `.json` follow."""
+    return f"{WORK}/jobs/{job}/plan-"
 
 
 def receipts_prefix(job: str, generation: int) -> str:
@@ -64,6 +69,11 @@ def parked(job: str, event: str) -> str:
 
 def endpoints_prefix(tenant: str) -> str:
     return f"{WORK}/tenants/{tenant}/endpoints/"
+
+
+def owed(tenant: str, job: str) -> str:
+    """Exists while a tenant's endpoints have not all been told of the job's verdict."""
+    return f"{WORK}/tenants/{tenant}/outbox/{job}"
 
 
 def media(job: str, name: str) -> str:

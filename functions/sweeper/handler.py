@@ -1,0 +1,117 @@
+"""The sweep: whatever stands still is set going again, from what lies in the object store.
+
+It promises nothing about when, only that nothing is forgotten: each tick looks at a bounded share
+of what is open, and every event it publishes is one that was published before or should have been.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from eventing.cloudevent import CloudEvent
+from eventing.contract import Event
+from eventing.errors import Unavailable
+from functions.jobs import admission, ending, layout, parking
+from functions.ports import Absent, Clock, ObjectInfo, ObjectStore, StateStore
+from functions.sweeper import uploads
+from functions.sweeper.share import share
+from functions.sweeper.standing import Standing
+
+_log = logging.getLogger(__name__)
+
+KEEP_UNKNOWN_S: Final = 7 * 86400.0
+"""How long a parked event is kept that names no job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one tick looks at, at most."""
+
+    jobs: int = 200
+    parked: int = 100
+    uploads: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweeper:
+    """Handles the tick."""
+
+    store: ObjectStore
+    state: StateStore
+    clock: Clock
+    window: admission.Window
+    buckets: tuple[str, ...] = (layout.UPLOADS,)
+    settle_s: float = 120.0
+    """An upload that changed within this time may still be being written."""
+    stale_s: float = 90.0
+    """How long something published may take to show an effect."""
+    abandoned_s: float = 3600.0
+    limits: Limits = Limits()
+
+    def tick(self, event: CloudEvent) -> Iterator[Event | CloudEvent]:
+        yield from self._open_jobs(event.id)
+        yield from self._parked()
+        yield from uploads.unheard(
+            self.store,
+            self.buckets,
+            now_s=self.clock(),
+            settle_s=self.settle_s,
+            limit=self.limits.uploads,
+            seed=event.id,
+        )
+        for accelerator in admission.ACCELERATORS:
+            yield from admission.due(
+                self.state,
+                accelerator=accelerator,
+                cause=f"tick/{event.id}",
+                limit=self.window.limit,
+                ttl_s=self.window.ttl_s,
+            )
+
+    def _open_jobs(self, seed: str) -> Iterator[Event]:
+        standing = Standing(
+            store=self.store,
+            state=self.state,
+            clock=self.clock,
+            stale_s=self.stale_s,
+            abandoned_s=self.abandoned_s,
+        )
+        markers = list(self.store.list(layout.OPEN_PREFIX))
+        for marker in share(markers, limit=self.limits.jobs, seed=seed):
+            try:
+                yield from standing.push(marker)
+            except Unavailable:
+                raise
+            except Exception:
+                # One job with a record that cannot be read must not keep the others waiting.
+                _log.exception("a job cannot be swept", extra={"facts": {"marker": marker.key}})
+
+    def _parked(self) -> Iterator[CloudEvent]:
+        waiting: list[ObjectInfo] = []
+        for info in self.store.list(layout.PARKED_PREFIX):
+            if not info.key.startswith(layout.parked("", "")):
+                waiting.append(info)
+            elif self.clock() - info.modified_s > KEEP_UNKNOWN_S:
+                self.store.delete(info.key)
+        waiting.sort(key=lambda info: info.modified_s)
+        for info in waiting[: self.limits.parked]:
+            job = info.key.removeprefix(layout.PARKED_PREFIX).partition("/")[0]
+            if ending.read(self.store, job) is not None:
+                # Whatever it asked for is moot; a verdict that nobody was told of has its marker.
+                self.state.forget(job)
+            else:
+                yield from self._deliver_again(info)
+            self.store.delete(info.key)
+
+    def _deliver_again(self, info: ObjectInfo) -> Iterator[CloudEvent]:
+        try:
+            event = parking.load(self.store.get(info.key))
+        except Absent:
+            return  # another sweep was faster
+        except ValueError:
+            _log.exception("a parked event cannot be read", extra={"facts": {"key": info.key}})
+            return
+        yield event

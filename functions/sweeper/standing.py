@@ -1,0 +1,126 @@
+"""A job that is open: what is missing for it to go on. Reads the object store, repairs the state.
+
+Every event here may have been published before; all are the same events again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from eventing.contract import (
+    Event,
+    JobAccepted,
+    JobEncoded,
+    ObjectCreated,
+    SourcePrepared,
+    TaskReady,
+)
+from functions.jobs import admission, ending, layout, leases, record
+from functions.jobs.manifest import Manifest
+from functions.jobs.plan import Plan
+from functions.jobs.refusal import refuse
+from functions.ports import Absent, Clock, ObjectInfo, ObjectStore, StateStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    store: ObjectStore
+    state: StateStore
+    clock: Clock
+    stale_s: float
+    """How long something published may take to show an effect."""
+    abandoned_s: float
+    """How long an open marker may lack everything else."""
+
+    def push(self, marker: ObjectInfo) -> Iterator[Event]:
+        """What carries the job of this open marker on."""
+        job = marker.key.removeprefix(layout.OPEN_PREFIX)
+        verdict = ending.read(self.store, job)
+        if verdict is not None:
+            yield from ending.conclude(self.store, self.state, verdict)
+            return
+        try:
+            manifest = record.load(self.store.get(layout.manifest(job)), Manifest)
+        except Absent:
+            yield from self._begin(marker)
+            return
+        if self.clock() > manifest.deadline_s:
+            yield from self._give_up(manifest)
+            return
+        plan = self._latest_plan(job)
+        if plan is None:
+            if self._is_stale(manifest.accepted_s) and not self.state.held(leases.planning(job)):
+                yield JobAccepted(job=job, tenant=manifest.tenant)
+            return
+        yield from self._carry_out(manifest, plan)
+
+    def _begin(self, marker: ObjectInfo) -> Iterator[Event]:
+        """The manifest is missing: whoever began the job died, and the marker says with what."""
+        if not self._is_stale(marker.modified_s):
+            return
+        try:
+            yield record.load(self.store.get(marker.key), ObjectCreated)
+        except Absent:
+            return  # told and removed in this moment
+        except ValueError:
+            if self.clock() - marker.modified_s > self.abandoned_s:
+                self.store.delete(marker.key)
+
+    def _give_up(self, manifest: Manifest) -> Iterator[Event]:
+        late = refuse("deadline", deadline=_in_words(manifest.options.deadline_s))
+        verdict = ending.decide(
+            self.store,
+            job=manifest.job,
+            tenant=manifest.tenant,
+            state="failed",
+            code=late.code,
+            reason=late.reason,
+            now_s=self.clock(),
+        )
+        yield from ending.conclude(self.store, self.state, verdict)
+
+    def _carry_out(self, manifest: Manifest, plan: Plan) -> Iterator[Event]:
+        job, generation = plan.job, plan.generation
+        prefix = layout.receipts_prefix(job, generation)
+        done = {info.key.removeprefix(prefix) for info in self.store.list(prefix)}
+        admission.register(self.state, plan, manifest, done)
+        verdict = ending.read(self.store, job)
+        if verdict is not None:
+            yield from ending.conclude(self.store, self.state, verdict)
+            return
+        if all(task.id in done for task in plan.tasks):
+            if plan.kind == "prepare":
+                if not self.state.held(leases.planning(job)):
+                    yield SourcePrepared(job=job, generation=generation)
+            elif not self.state.held(leases.assembly(job)):
+                yield JobEncoded(job=job, generation=generation)
+            return
+        for slot in self.state.slots(job):
+            # Also of an earlier generation: such a task is done, and its end frees the slot.
+            working = self.state.held(leases.task(job, slot.generation, slot.task))
+            if self._is_stale(slot.granted_s) and not working:
+                yield TaskReady(
+                    job=job,
+                    generation=slot.generation,
+                    task=slot.task,
+                    accelerator=slot.accelerator,
+                )
+
+    def _latest_plan(self, job: str) -> Plan | None:
+        prefix = layout.plans_prefix(job)
+        names = (info.key.removeprefix(prefix) for info in self.store.list(prefix))
+        latest = max((int(name.removesuffix(".json")) for name in names), default=0)
+        if not latest:
+            return None
+        return record.load(self.store.get(layout.plan(job, latest)), Plan)
+
+    def _is_stale(self, since_s: float) -> bool:
+        return self.clock() - since_s > self.stale_s
+
+
+def _in_words(seconds: int) -> str:
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds % size == 0 and seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} seconds"
