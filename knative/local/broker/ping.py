@@ -92,7 +92,7 @@ async def fire(
     that passed meanwhile are left out.
     """
     times = source.schedule if every_s is None else schedule.Every(every_s)
-    due = _next(times, datetime.fromtimestamp(now(), source.zone))
+    due = times.next_after(datetime.fromtimestamp(now(), source.zone))
     while True:
         # Not one long sleep: the clock may be set, or run on while the machine sleeps.
         while (wait_s := due.timestamp() - now()) > 0:
@@ -101,13 +101,7 @@ async def fire(
             await publish(source.event(due))
         except Exception as error:
             _logger.error("ping of %s was not sent: %s", source.name, error)
-        due = _next(times, datetime.fromtimestamp(now(), source.zone))
-
-
-def _next(times: schedule.Schedule, moment: datetime) -> datetime:
-    """The next time after `moment`, also in the hour that a clock shows twice in autumn."""
-    due = times.next_after(moment)
-    return due.replace(fold=1) if due.timestamp() <= moment.timestamp() else due
+        due = times.next_after(datetime.fromtimestamp(now(), source.zone))
 
 
 def _zone(field: Field) -> tzinfo:

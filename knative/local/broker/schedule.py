@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 _MONTHS: Final = (
@@ -44,7 +44,7 @@ _LONGEST_GAP_DAYS: Final = 366 * 8
 
 class Schedule(Protocol):
     def next_after(self, moment: datetime) -> datetime:
-        """The first time strictly after `moment`, in the same time zone.
+        """The first time strictly after `moment`, in the time zone that `moment` has.
 
         Raises ValueError when it never comes, as on 30 February.
         """
@@ -57,7 +57,7 @@ class Every:
     period_s: float
 
     def next_after(self, moment: datetime) -> datetime:
-        return moment + timedelta(seconds=self.period_s)
+        return (moment.astimezone(UTC) + timedelta(seconds=self.period_s)).astimezone(moment.tzinfo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +74,20 @@ class Cron:
     """Both kinds of day are restricted: one of them is enough."""
 
     def next_after(self, moment: datetime) -> datetime:
-        found = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        # In UTC: a clock on the wall shows some hours twice and others never.
+        found = moment.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
         last = found + timedelta(days=_LONGEST_GAP_DAYS)
         while found <= last:
-            if found.month not in self.months or not self._on_day(found):
-                found = found.replace(hour=0, minute=0) + timedelta(days=1)
-            elif found.hour not in self.hours:
-                found = found.replace(minute=0) + timedelta(hours=1)
-            elif found.minute not in self.minutes:
+            wall = found.astimezone(moment.tzinfo)
+            if wall.month not in self.months or not self._on_day(wall):
+                # Near the end of the day, and no further than any zone's clock ever jumped.
+                found += timedelta(hours=max(21 - wall.hour, 1), minutes=-wall.minute)
+            elif wall.hour not in self.hours:
+                found += timedelta(minutes=60 - wall.minute)
+            elif wall.minute not in self.minutes:
                 found += timedelta(minutes=1)
             else:
-                return found
+                return wall
         raise ValueError("the schedule never comes")
 
     def _on_day(self, moment: datetime) -> bool:
