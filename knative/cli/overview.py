@@ -42,7 +42,7 @@ class Overview:
     """Ids of the plan's tasks that have a receipt."""
     verdict: Verdict | None
     frames: Mapping[str, int]
-    """Progress by task, of tasks that run; empty where nobody asked for it."""
+    """Progress by task (sound: samples), of tasks that run; empty where nobody asked for it."""
 
     @property
     def state(self) -> str:
@@ -144,11 +144,12 @@ NOTHING: Final = Progress(
 
 def progress(plan: Plan | None, done: Set[str], frames: Mapping[str, int]) -> Progress:
     """How far the plan is, from its receipts and what running tasks reported."""
-    from functions.jobs.plan import VideoTask
+    from functions.jobs.plan import AudioTask, VideoTask
 
     if plan is None or plan.kind != "encode":
         return NOTHING
     total_ms = sum(max(1, task.cost_ms) for task in plan.tasks)
+    samples = {track.name: track.samples for track in plan.audio}
     done_ms = Fraction(0)
     shown = Fraction(0)
     for task in plan.tasks:
@@ -158,6 +159,9 @@ def progress(plan: Plan | None, done: Set[str], frames: Mapping[str, int]) -> Pr
             if task.id not in done:
                 part = Fraction(min(max(frames.get(task.id, 0), 0), length), length)
             shown += part * length * Fraction(len(task.renditions), max(1, len(plan.video)))
+        elif isinstance(task, AudioTask) and task.id not in done:
+            length = max(1, samples.get(task.rendition, 0))
+            part = Fraction(min(max(frames.get(task.id, 0), 0), length), length)
         done_ms += part * max(1, task.cost_ms)
     timeline = plan.timeline
     return Progress(

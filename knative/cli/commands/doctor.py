@@ -12,7 +12,8 @@ from knative.cli.complaint import DONE, FAILED
 def doctor(directory: site.Directory = site.DEFAULT, as_json: AsJson = False) -> None:
     """Check whether this machine has what is needed.
 
-    Programs, encoders, disk, kernel, ports; each with what to do. Exit code 4 when something needed is missing.
+    Programs, encoders, disk, kernel, ports; each with what to do. Exit code 4 when something
+    needed is missing.
     """
     from knative.cli import checkup, output
 

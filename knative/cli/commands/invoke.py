@@ -28,8 +28,9 @@ def invoke(
 ) -> None:
     """Deliver one event to one function.
 
-    Prints its answer and what it published. The process started here works on the stores of --dir (or KINORA_STORE and KINORA_STATE), and
-    what it publishes goes nowhere. Exit codes: 0 for a 2xx, 3 for a 422, 4 for anything else.
+    Prints its answer and what it published. The process started here works on the stores of
+    --dir (or KINORA_STORE and KINORA_STATE), and what it publishes goes nowhere. Exit codes: 0
+    for a 2xx, 3 for a 422, 4 for anything else.
     """
     import sys
     import time

@@ -30,8 +30,8 @@ def submit(
 ) -> None:
     """Hand a file to a runtime; prints the job's id.
 
-    It is copied into the uploads. Whoever watches the folder never sees half of it. Without a running runtime the job begins when
-    the next one starts.
+    It is copied into the uploads. Whoever watches the folder never sees half of it. Without a
+    running runtime the job begins when the next one starts.
     """
     from eventing.contract import ObjectCreated
     from functions.jobs import layout

@@ -39,7 +39,8 @@ def transcode(
 ) -> None:
     """Turn one file into streams.
 
-    OUT gets master.m3u8, manifest.mpd, the renditions and report.json. Nothing needs to run before, and nothing is left running or lying about afterwards.
+    OUT gets master.m3u8, manifest.mpd, the renditions and report.json. Nothing needs to run
+    before, and nothing is left running or lying about afterwards.
     """
     from knative.cli import output, profile_choice, throwaway
     from knative.cli.summary import result_as_json, result_table

@@ -28,8 +28,9 @@ def up(
 ) -> None:
     """Encode whatever is dropped into a folder.
 
-    Files in DIR/uploads/<tenant>/ become streams in DIR/media/<job>/. Goes on with whatever an earlier run left. SIGTERM lets what is being encoded end first;
-    Ctrl-C ends at once, and the next start takes it up again. With --json each happening is a line.
+    Files in DIR/uploads/<tenant>/ become streams in DIR/media/<job>/. Goes on with whatever an
+    earlier run left. SIGTERM lets what is being encoded end first; Ctrl-C ends at once, and the
+    next start takes it up again. With --json each happening is a line.
     """
     import asyncio
 
