@@ -119,6 +119,11 @@ REFUSALS: Final[tuple[Refusal, ...]] = (
         "The file is damaged or malicious; export it again from its origin.",
     ),
     Refusal(
+        "accelerator",
+        "The worker has no GPU that works.",
+        "Look after its node; the job goes on without it.",
+    ),
+    Refusal(
         "deadline",
         "No result within {deadline}.",
         "Look at the job's events for what stood still, and try again as a new job.",

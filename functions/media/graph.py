@@ -8,16 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any
 
 import ffmpeg
 
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
-
-TAIL_FRAMES: Final = 2
-"""The planner lets the last frame last the median delta; `fps` ends where the container says the
-last packet ends. They differ by less than two output frames."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +24,9 @@ class Cut:
     """First output frame."""
     trim_start: int
     trim_stop: int
-    last: bool
-    """True for the chunk that ends with the timeline."""
+    tail: int = 0
+    """Resampled: how often the source's last frame may be shown once more than `fps` shows it.
+    The planner lets it last the median delta; `fps` ends where the container says it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +49,8 @@ def video(track: int, timeline: Timeline, cut: Cut, renditions: Sequence[VideoRe
         # The grid of `fps` is absolute: the same whatever frame it sees first.
         stream = stream.filter("setpts", expr=f"PTS-({timeline.origin})")
         stream = stream.filter("fps", fps=_ratio(timeline.rate), round="near")
-        if cut.last:
-            stream = stream.filter("tpad", stop_mode="clone", stop=TAIL_FRAMES)
+        if cut.tail:
+            stream = stream.filter("tpad", stop_mode="clone", stop=cut.tail)
     # Integers: times of frames and of cuts tie at midpoints and lose one.
     stream = stream.filter("trim", start_pts=cut.trim_start, end_pts=cut.trim_stop)
     stream = stream.filter("settb", expr=_ratio(1 / timeline.rate))

@@ -1,0 +1,198 @@
+"""One attempt at one task: fetch, run ffmpeg, hold what it left against the plan, put it.
+
+Everything that can be wrong ends as one of three: `Failed` (the task's own fault), `Unavailable`
+(something outside), `CalledOff` (not wanted any more).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import mmap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from eventing import telemetry
+from functions.encoder import outcome, upload
+from functions.encoder.fetch import Copy
+from functions.encoder.outcome import Failed
+from functions.encoder.watch import Watch
+from functions.jobs.plan import AudioTask, Plan, VideoTask
+from functions.media import boxes, gate, graph, recipe
+from functions.media.boxes import Fragmented
+from functions.media.rendition import AudioRendition, VideoRendition
+from functions.media.segment import Track
+from functions.media.timeline import Slots, Timeline
+from functions.ports import Clock, Finished, Limits, ObjectStore, Process
+
+SPARE_BYTES = 32 << 20
+CPU_FACTOR = 20
+"""How far a task may exceed its estimate: estimates are for a plain source and a quick machine."""
+CPU_LEAST_S = 120.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    store: ObjectStore
+    process: Process
+    clock: Clock
+    ffmpeg: str
+    tuning: recipe.Tuning
+    memory_bytes: int
+    stall_s: float
+    ends_s: float
+    """POSIX time at which the attempt has to be over."""
+    plan: Plan
+    folder: Path
+    watch: Watch
+    copy: Copy
+    cpu_s: float = 0.0
+    """Of the programs run so far."""
+
+    def video(self, task: VideoTask) -> tuple[Track, ...]:
+        """Encode a chunk. A chunk that comes out wrong from its byte ranges is decoded once more
+        from the whole source, from its start: slower, and independent of index and seeking."""
+        timeline = self.plan.timeline
+        if timeline is None:
+            raise Failed("output_invalid", problem="a video task without a timeline")
+        renditions = [self._video(name) for name in task.renditions]
+        try:
+            outputs = self._encode(task, timeline, renditions, self.copy.fetch_chunk(task))
+        except Failed as failed:
+            if self.copy.whole or failed.code not in ("frames_missing", "decode_failed"):
+                raise
+            _log.warning("task %s: %s; again from the whole source", task.id, failed)
+            outputs = self._encode(task, timeline, renditions, self.copy.fetch_whole())
+        return tuple(
+            self._put(rendition.name, output, number, task.start // timeline.segment_frames)
+            for number, (rendition, output) in enumerate(zip(renditions, outputs, strict=True))
+        )
+
+    def audio(self, task: AudioTask) -> tuple[Track, ...]:
+        """Encode a whole audio track."""
+        rendition = self._audio(task.rendition)
+        source = self.copy.fetch_sound(rendition.track)
+        argv = recipe.audio(self.ffmpeg, source=source, rendition=rendition, tuning=self.tuning)
+        duration_s = Fraction(rendition.samples, rendition.sample_rate)
+        # AAC needs at most 768 bytes a frame and channel (ISO/IEC 14496-3, 4.5.3).
+        most_bytes = recipe.audio_frames(rendition) * rendition.channels * 1024 + SPARE_BYTES
+        self.watch.samples_per_s = rendition.sample_rate
+        with telemetry.span("encode", rendition=rendition.name, seconds=float(duration_s)):
+            outcome.check(self.run(argv, task.cost_ms, most_bytes), "audio")
+        output = self._read(
+            0, recipe.audio_frames(rendition), lambda read: gate.check_audio(read, rendition)
+        )
+        return (self._put(rendition.name, output, 0, 0),)
+
+    def run(self, argv: Sequence[str], cost_ms: int, output_bytes: int) -> Finished:
+        """Run a program in the task's folder, within what is left of the attempt's time."""
+        self.watch.beat()
+        finished = self.process(
+            argv,
+            limits=Limits(
+                wall_s=max(1.0, self.ends_s - self.clock()),
+                cpu_s=max(CPU_LEAST_S, CPU_FACTOR * cost_ms / 1000),
+                memory_bytes=self.memory_bytes,
+                output_bytes=output_bytes,
+                stall_s=self.stall_s,
+            ),
+            cwd=self.folder,
+            on_progress=self.watch.see,
+        )
+        self.cpu_s += finished.cpu_s
+        return finished
+
+    def _encode(
+        self,
+        task: VideoTask,
+        timeline: Timeline,
+        renditions: Sequence[VideoRendition],
+        source: recipe.Source,
+    ) -> list[Fragmented]:
+        argv = recipe.video(
+            self.ffmpeg,
+            source=source,
+            track=self.plan.video_track,
+            timeline=timeline,
+            cut=graph.Cut(
+                start=task.start,
+                trim_start=task.trim_start,
+                trim_stop=task.trim_stop,
+                tail=self._tail(timeline) if task.stop == timeline.frames else 0,
+            ),
+            renditions=renditions,
+            tuning=self.tuning,
+        )
+        frames = task.stop - task.start
+        most_bytes = max(_most_bytes(each, frames / timeline.rate) for each in renditions)
+        with telemetry.span("encode", renditions=",".join(task.renditions), frames=frames):
+            outcome.check(self.run(argv, task.cost_ms, most_bytes), "video")
+        return [
+            self._read(
+                number,
+                frames,
+                lambda read: gate.check_video(read, timeline, task.start, task.stop),
+            )
+            for number in range(len(renditions))
+        ]
+
+    def _tail(self, timeline: Timeline) -> int:
+        """Output frames after the one in which the source's last frame first shows."""
+        if timeline.constant:
+            return 0
+        if self.copy.last_ticks is None:
+            return math.ceil(timeline.rate)
+        slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
+        return max(0, timeline.frames - 1 - slots.of(self.copy.last_ticks))
+
+    def _read(self, number: int, planned: int, check: Callable[[Fragmented], None]) -> Fragmented:
+        """What the program left as its n-th output, if it is what was planned."""
+        file = self.folder / recipe.output(number)
+        if not file.exists() or file.stat().st_size == 0:
+            raise Failed("frames_missing", final=True, found=0, planned=planned)
+        try:
+            with (
+                file.open("rb") as opened,
+                mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data,
+            ):
+                read = boxes.read(data)
+            check(read)
+        except gate.FramesMissing as error:
+            raise Failed(
+                "frames_missing", final=True, found=error.found, planned=error.planned
+            ) from error
+        except ValueError as error:
+            raise Failed("output_invalid", problem=str(error)) from error
+        return read
+
+    def _put(self, rendition: str, output: Fragmented, number: int, first: int) -> Track:
+        return upload.track(
+            self.store,
+            self.plan.job,
+            rendition,
+            output,
+            self.folder / recipe.output(number),
+            first_segment=first,
+            beat=self.watch.beat,
+        )
+
+    def _video(self, name: str) -> VideoRendition:
+        for rendition in self.plan.video:
+            if rendition.name == name:
+                return rendition
+        raise Failed("output_invalid", final=True, problem=f"no rendition {name} in the plan")
+
+    def _audio(self, name: str) -> AudioRendition:
+        for rendition in self.plan.audio:
+            if rendition.name == name:
+                return rendition
+        raise Failed("output_invalid", final=True, problem=f"no rendition {name} in the plan")
+
+
+def _most_bytes(rendition: VideoRendition, duration_s: Fraction) -> int:
+    """What no encode within its rate control comes near."""
+    return int((2 * rendition.maxrate_bps * duration_s + rendition.bufsize_bits) / 8) + SPARE_BYTES

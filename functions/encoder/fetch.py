@@ -1,0 +1,131 @@
+"""The local copy of what a task reads: a few byte ranges where the index says which, else all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from eventing import telemetry
+from functions.adapters import sparse
+from functions.jobs.plan import Plan, VideoTask
+from functions.media import index, recipe
+from functions.media.byterange import ByteRange, union
+from functions.ports import ObjectStore
+
+PIECE_BYTES: Final = 8 << 20
+"""How much of the source is in memory at once."""
+WHOLE_BYTES: Final = 64 << 20
+"""Sound lies scattered over the file: a source up to this size is read in one go."""
+SOUND_BUDGET: Final = Fraction(1)
+"""Of a larger one, up to as many bytes of pictures as of sound are read along, for fewer reads."""
+
+
+@dataclass(slots=True)
+class Copy:
+    """The source in a task's folder, as far as it was fetched."""
+
+    store: ObjectStore
+    plan: Plan
+    folder: Path
+    beat: Callable[[], None]
+    """Called now and then while reading; what it raises ends it."""
+    bytes_read: int = 0
+    """Of the source object, at the port."""
+    whole: bool = False
+    last_ticks: int | None = None
+    """The last presented frame among the chunk's packets; None where there is no index."""
+
+    def fetch_chunk(self, task: VideoTask) -> recipe.Source:
+        """The headers and the chunk's packets.
+
+        Raises Rejected (source_gone) when the source is not what was planned any more.
+        """
+        if not self.plan.index or task.first_packet == task.stop_packet == 0:
+            return self.fetch_whole()
+        header = self._header()
+        track = header.track(self.plan.video_track)
+        packets = self._packets(header, track.stream, task.first_packet, task.stop_packet)
+        self.last_ticks = max((packet.pts for packet in packets if packet.shown), default=None)
+        self._fetch(union([*header.head, *index.wanted(packets)]))
+        if task.first_packet == 0:
+            return recipe.Source(format=self.plan.format)
+        seek_us = int(_seek_ticks(packets) * track.timebase * 1_000_000)
+        return recipe.Source(format=self.plan.format, seek_us=seek_us)
+
+    def fetch_sound(self, stream: int) -> recipe.Source:
+        """The headers and all packets of an audio stream. Raises like `fetch_chunk`."""
+        if not self.plan.index or self.plan.source.size_bytes <= WHOLE_BYTES:
+            return self.fetch_whole()
+        header = self._header()
+        count = header.track(stream).count
+        if not count:
+            return self.fetch_whole()
+        packets = self._packets(header, stream, 0, count)
+        self._fetch(union([*header.head, *index.wanted(packets, budget=SOUND_BUDGET)]))
+        return recipe.Source(format=self.plan.format)
+
+    def fetch_whole(self) -> recipe.Source:
+        """Every byte. Raises like `fetch_chunk`."""
+        if not self.whole:
+            self._fetch([ByteRange(0, self.plan.source.size_bytes)])
+            self.whole = True
+        return recipe.Source(format=self.plan.format)
+
+    def _header(self) -> index.IndexHeader:
+        start = ByteRange(0, index.HEADER_BYTES)
+        return index.decode_header(b"".join(self.store.read(self.plan.index, [start])))
+
+    def _packets(
+        self, header: index.IndexHeader, stream: int, first: int, stop: int
+    ) -> index.Packets:
+        rows = header.table_range(stream, first, stop)
+        return index.decode_packets(b"".join(self.store.read(self.plan.index, [rows])))
+
+    def _fetch(self, ranges: Sequence[ByteRange]) -> None:
+        source = self.plan.source
+        with telemetry.span("fetch", ranges=len(ranges)) as span:
+            for some in _batches(_pieces(ranges)):
+                self.beat()
+                self.bytes_read += sparse.fetch(
+                    self.store,
+                    source.address,
+                    some,
+                    self.folder / recipe.SOURCE,
+                    size_bytes=source.size_bytes,
+                    etag=source.etag,
+                )
+            span.set(bytes=self.bytes_read)
+
+
+def _seek_ticks(packets: index.Packets) -> int:
+    """Where to seek so that reading starts with the first packet.
+
+    Demuxers look for the last sync sample before a time, in decoding time and minus a delay of
+    their own; so it is a time well after the first packet and well before the next sync sample.
+    """
+    first = packets[0]
+    end = next((packet.dts for packet in packets[1:] if packet.sync), packets[-1].dts)
+    return first.pts + max(0, end - first.dts) // 2
+
+
+def _pieces(ranges: Iterable[ByteRange]) -> Iterator[ByteRange]:
+    for each in ranges:
+        for start in range(each.start, each.stop, PIECE_BYTES):
+            yield ByteRange(start, min(each.stop, start + PIECE_BYTES))
+
+
+def _batches(pieces: Iterable[ByteRange]) -> Iterator[list[ByteRange]]:
+    """Calls of the store, none of more than a few pieces' bytes: between them somebody looks up."""
+    batch: list[ByteRange] = []
+    size_bytes = 0
+    for each in pieces:
+        batch.append(each)
+        size_bytes += each.size_bytes
+        if size_bytes >= 4 * PIECE_BYTES:
+            yield batch
+            batch, size_bytes = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,202 @@
+"""Encoding: a task that is ready becomes segments and a receipt, or a failure on record.
+
+Whatever was done before is not done again: a receipt or a final failure is told of once more. The
+lease only saves work; what makes attempts that race harmless is that receipts are written once.
+"""
+
+from __future__ import annotations
+
+import errno
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from eventing.contract import Event, TaskCompleted, TaskFailed, TaskReady
+from eventing.errors import Rejected, Unavailable
+from functions.encoder import mezzanine
+from functions.encoder.attempt import Attempt
+from functions.encoder.fetch import Copy
+from functions.encoder.outcome import CalledOff, Failed
+from functions.encoder.settings import Settings
+from functions.encoder.watch import Watch
+from functions.jobs import layout, record
+from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
+from functions.jobs.receipt import Failure, Receipt
+from functions.ports import Absent, Clock, ObjectStore, Process, StateStore
+
+JSON: Final = "application/json"
+PLANS_KEPT: Final = 16
+FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """Handles `TaskReady`."""
+
+    store: ObjectStore
+    state: StateStore
+    process: Process
+    clock: Clock
+    settings: Settings
+    ffmpeg: Callable[[], Path]
+    ffprobe: Callable[[], Path]
+    fingerprint: Callable[[], Fingerprint]
+    gpu: Callable[[], bool]
+    """True where a GPU works."""
+    scratch: Callable[[Path], AbstractContextManager[Path]]
+    """An empty folder in the one given, gone afterwards."""
+    _plans: dict[tuple[str, int], Plan] = field(default_factory=dict)
+
+    def task_ready(self, ready: TaskReady) -> Iterator[Event]:
+        """Raises Unavailable for what is not the task's fault; Rejected for an unknown task."""
+        if self.store.head(layout.verdict(ready.job)) is not None:
+            return
+        if self.store.head(layout.receipt(ready.job, ready.generation, ready.task)) is not None:
+            yield _completed(ready)
+            return
+        plan = self._plan(ready)
+        try:
+            task = plan.task(ready.task)
+        except KeyError:
+            raise Rejected("task_unknown", "The plan has no such task.") from None
+        if self.fingerprint().sha256 != plan.encoder.sha256:
+            # Another instance has the build that the plan wants, or a next plan will name ours.
+            raise Unavailable("the plan wants another build of the encoder", retry_after_s=10)
+        failures = self._failures(ready)
+        if failures and failures[-1].final:
+            yield _failed(failures[-1])
+            return
+        watch = Watch(
+            store=self.store,
+            state=self.state,
+            clock=self.clock,
+            ready=ready,
+            holder=f"{self.settings.worker}/{secrets.token_hex(8)}",
+            ttl_s=self.settings.lease_ttl_s,
+        )
+        if not watch.acquire():
+            return
+        try:
+            event = self._attempt(ready, plan, task, watch)
+        except CalledOff:
+            return
+        finally:
+            watch.release()
+        yield event
+
+    def _plan(self, ready: TaskReady) -> Plan:
+        """Plans never change, so those read lately are kept."""
+        name = ready.job, ready.generation
+        if name not in self._plans:
+            try:
+                plan = record.load(self.store.get(layout.plan(*name)), Plan)
+            except Absent:
+                raise Unavailable("the plan is not there yet", retry_after_s=5) from None
+            while len(self._plans) >= PLANS_KEPT:
+                self._plans.pop(next(iter(self._plans)), None)
+            self._plans[name] = plan
+        return self._plans[name]
+
+    def _attempt(self, ready: TaskReady, plan: Plan, task: Task, watch: Watch) -> Event:
+        try:
+            if task.accelerator == "gpu" and not self.gpu():
+                raise Failed("accelerator")
+            with self.scratch(self.settings.scratch) as folder:
+                self._work(ready, plan, task, watch, folder)
+        except Failed as failed:
+            return self._record(ready, failed)
+        except Rejected as rejected:
+            return self._record(ready, Failed.of(rejected))
+        except OSError as error:
+            if error.errno in FULL:
+                raise Unavailable("no space left on the scratch disk", retry_after_s=30) from error
+            raise
+        return _completed(ready)
+
+    def _work(self, ready: TaskReady, plan: Plan, task: Task, watch: Watch, folder: Path) -> None:
+        """Write the task's outputs, then its receipt, unless another attempt's is there first."""
+        started_s = self.clock()
+        copy = Copy(store=self.store, plan=plan, folder=folder, beat=watch.beat)
+        attempt = Attempt(
+            store=self.store,
+            process=self.process,
+            clock=self.clock,
+            ffmpeg=str(self.ffmpeg()),
+            tuning=self.settings.tuning,
+            memory_bytes=self.settings.memory_bytes,
+            stall_s=self.settings.stall_s,
+            ends_s=started_s + self.settings.wall_s,
+            plan=plan,
+            folder=folder,
+            watch=watch,
+            copy=copy,
+        )
+        match task:
+            case VideoTask():
+                tracks = attempt.video(task)
+            case AudioTask():
+                tracks = attempt.audio(task)
+            case MezzanineTask():
+                mezzanine.make(attempt, task, ffprobe=self.ffprobe())
+                tracks = ()
+        receipt = Receipt(
+            job=ready.job,
+            generation=ready.generation,
+            task=ready.task,
+            tracks=tracks,
+            worker=self.settings.worker,
+            started_s=started_s,
+            finished_s=self.clock(),
+            cpu_ms=round(attempt.cpu_s * 1000),
+            source_bytes_read=copy.bytes_read,
+        )
+        key = layout.receipt(ready.job, ready.generation, ready.task)
+        self.store.create(key, record.dump(receipt), content_type=JSON)
+
+    def _failures(self, ready: TaskReady) -> list[Failure]:
+        """The attempts on record, in their order."""
+        prefix = layout.failures_prefix(ready.job, ready.generation, ready.task)
+        found = [record.load(self.store.get(info.key), Failure) for info in self.store.list(prefix)]
+        return sorted(found, key=lambda failure: failure.attempt)
+
+    def _record(self, ready: TaskReady, failed: Failed) -> TaskFailed:
+        """Write the failure under the next free number, and tell of it."""
+        before = self._failures(ready)
+        attempt = before[-1].attempt + 1 if before else 1
+        while True:
+            reason = failed.reason(attempts=attempt)
+            failure = Failure(
+                job=ready.job,
+                generation=ready.generation,
+                task=ready.task,
+                attempt=attempt,
+                code=failed.code,
+                reason=reason,
+                final=failed.final,
+                worker=self.settings.worker,
+                failed_s=self.clock(),
+                detail=failed.detail,
+            )
+            key = layout.failure(ready.job, ready.generation, ready.task, attempt)
+            if self.store.create(key, record.dump(failure), content_type=JSON):
+                return _failed(failure)
+            attempt += 1
+
+
+def _completed(ready: TaskReady) -> TaskCompleted:
+    return TaskCompleted(job=ready.job, generation=ready.generation, task=ready.task)
+
+
+def _failed(failure: Failure) -> TaskFailed:
+    return TaskFailed(
+        job=failure.job,
+        generation=failure.generation,
+        task=failure.task,
+        attempt=failure.attempt,
+        code=failure.code,
+        reason=failure.reason,
+        final=failure.final,
+    )
