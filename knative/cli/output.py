@@ -13,9 +13,14 @@ PIPE_WIDTH = 120
 """Columns when the output is no terminal: wide enough that a table keeps its lines."""
 
 
+def json_text(value: object) -> str:
+    """JSON as people read it too."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 def write_json(value: object) -> None:
     """`value` as the only thing on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(value) + "\n")
     sys.stdout.flush()
 
 

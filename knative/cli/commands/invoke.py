@@ -66,10 +66,8 @@ def invoke(
             {"status": reply.status, "body": reply.body, "published": None if url else shown}
         )
     else:
-        import json
-
         output.show(f"{reply.status or 'no answer'} {reply.body}".strip())
         for value in shown:
-            output.show(json.dumps(value, indent=2, ensure_ascii=False))
+            output.show(output.json_text(value))
     code = DONE if 200 <= reply.status < 300 else REJECTED if reply.status == 422 else FAILED
     raise typer.Exit(code)

@@ -1,0 +1,205 @@
+"""The commands' manners: exit codes, sentences, and JSON that is the only thing on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from functions.jobs import layout
+from knative.cli.main import app
+from tests.unit import cli_samples as samples
+
+
+def kinora(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def answer(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    store = samples.site(tmp_path / "site")
+    samples.accept(store)
+    samples.accept(store, samples.OTHER, accepted_s=samples.ACCEPTED_S + 60)
+    samples.finish(store, samples.verdict(samples.OTHER, state="rejected", reason="It is empty."))
+    return tmp_path / "site"
+
+
+MISTAKES: list[tuple[str, list[str], str]] = [
+    ("a command that is not there", ["transmogrify"], "No such command"),
+    ("an option that is not there", ["jobs", "--nonsense"], "No such option"),
+    ("no input", ["transcode", "-o", "OUT"], "INPUT"),
+    ("no place for the result", ["transcode", "SITE"], "--out"),
+    ("an input that is not there", ["transcode", "gone.mp4", "-o", "OUT"], "There is no file"),
+    ("a folder as input", ["transcode", "SITE", "-o", "OUT"], "is not a file"),
+    ("a result where a file lies", ["transcode", "FILE", "-o", "FILE"], "is not a folder"),
+    ("a result in a full folder", ["transcode", "FILE", "-o", "SITE"], "is not empty"),
+    (
+        "overwriting what is no result",
+        ["transcode", "FILE", "-o", "SITE", "--overwrite"],
+        "does not look like an earlier result",
+    ),
+    ("no chunk", ["transcode", "FILE", "-o", "OUT", "--chunk-segments", "0"], "--chunk-segments"),
+    ("no encoder", ["transcode", "FILE", "-o", "OUT", "--encoders", "0"], "--encoders"),
+    ("an unknown profile", ["transcode", "FILE", "-o", "OUT", "-p", "nope"], "Use one of: "),
+    ("a tenant that is none", ["submit", "FILE", "-t", "../x", "--dir", "SITE"], "tenant's name"),
+    ("a hidden name", ["submit", "FILE", "--name", ".x", "--dir", "SITE"], "would not be taken"),
+    ("a path as a name", ["submit", "FILE", "--name", "a/b", "--dir", "SITE"], "not be taken"),
+    ("no such folder", ["jobs", "--dir", "gone"], "There is no folder"),
+    ("a folder of something else", ["jobs", "--dir", "PLAIN"], "not the folder of a runtime"),
+    ("a state that is none", ["jobs", "-s", "tired", "--dir", "SITE"], "is not a state"),
+    ("a job that is none", ["show", "zz", "--dir", "SITE"], "is not a job's id"),
+    ("a job that is not there", ["show", "ff", "--dir", "SITE"], "There is no job"),
+    ("a prefix of two jobs", ["show", "0123", "--dir", "SITE"], "more than one"),
+    ("watching nothing", ["watch", "ff", "--dir", "SITE"], "There is no job"),
+    ("cancelling nothing", ["cancel", "ff", "--dir", "SITE"], "There is no job"),
+    ("events where nothing ran", ["events", "01234567", "--dir", "SITE"], "has ever run"),
+    ("an unknown function", ["invoke", "nope", "-e", "FILE"], "There is no function"),
+    ("an event that is not there", ["invoke", "ingest", "-e", "gone.json"], "cannot be read"),
+    ("an event that is no JSON", ["invoke", "ingest", "-e", "FILE"], "is not JSON"),
+    ("a profile file that is not there", ["profiles", "--validate", "gone.toml"], "cannot be read"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"), [each[1:] for each in MISTAKES], ids=[each[0] for each in MISTAKES]
+)
+def test_a_mistake_gets_exit_code_two_and_a_sentence(
+    arguments: list[str], said: str, site: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "file.mp4").write_bytes(b"not read")
+    places = {
+        "SITE": site,
+        "OUT": tmp_path / "out",
+        "FILE": tmp_path / "file.mp4",
+        "PLAIN": tmp_path / "plain",
+        "gone": tmp_path / "gone",
+    }
+    before = {path for path in tmp_path.rglob("*") if "/.kinora/" not in str(path)}
+    result = kinora(*(str(places.get(word, word)) for word in arguments))
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    left = {path for path in tmp_path.rglob("*") if ".kinora" not in str(path)}
+    assert left <= before
+
+
+def test_a_mistake_is_an_object_for_programs(tmp_path: Path) -> None:
+    result = kinora("transcode", tmp_path / "gone.mp4", "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 2
+    assert answer(result)["code"] == "usage"
+    assert "There is no file" in answer(result)["reason"]
+
+
+def test_jobs_come_newest_first_and_by_state(site: Path) -> None:
+    listed = answer(kinora("jobs", "--dir", site, "--json"))
+    assert [(job["job"], job["state"]) for job in listed] == [
+        (samples.OTHER, "rejected"),
+        (samples.JOB, "accepted"),
+    ]
+    assert listed[0]["code"] == "source_empty"
+    assert listed[0]["reason"] == "It is empty."
+    assert listed[0]["elapsed_s"] == 0.0
+    accepted = answer(kinora("jobs", "--dir", site, "--state", "accepted", "--json"))
+    assert [job["job"] for job in accepted] == [samples.JOB]
+    assert answer(kinora("jobs", "--dir", site, "--limit", "1", "--json")) == listed[:1]
+    assert answer(kinora("jobs", "--dir", site, "--state", "failed", "--json")) == []
+
+
+def test_a_job_is_shown_by_the_first_digits_of_its_id(site: Path) -> None:
+    shown = answer(kinora("show", samples.JOB[:6], "--dir", site, "--json"))
+    assert shown["job"] == samples.JOB
+    assert shown["source"] == "uploads/local/film.mp4"
+    assert shown["accepted"] == "2027-01-15T08:00:00.000Z"
+    assert shown["plan"] is None
+    assert shown["outputs"] is None
+
+
+def test_watching_ends_with_the_verdicts_exit_code(site: Path) -> None:
+    result = kinora("watch", samples.OTHER, "--dir", site, "--json")
+    assert result.exit_code == 3
+    assert answer(result)["state"] == "rejected"
+
+
+def test_a_cancelled_job_is_cancelled_once(site: Path) -> None:
+    cancelled = answer(kinora("cancel", samples.JOB[:8], "--dir", site, "--json"))
+    assert cancelled == {
+        "job": samples.JOB,
+        "state": "cancelled",
+        "code": "cancelled",
+        "told": False,
+    }
+    assert kinora("cancel", samples.JOB, "--dir", site).exit_code == 0
+    assert answer(kinora("show", samples.JOB, "--dir", site, "--json"))["state"] == "cancelled"
+
+
+def test_a_job_that_ended_otherwise_cannot_be_cancelled(site: Path) -> None:
+    result = kinora("cancel", samples.OTHER, "--dir", site, "--json")
+    assert result.exit_code == 4
+    assert answer(result)["state"] == "rejected"
+    assert "has ended already" in result.stderr
+
+
+def test_a_submitted_file_lies_whole_with_its_options_beside_it(tmp_path: Path) -> None:
+    source = tmp_path / "a film.mp4"
+    source.write_bytes(b"x" * 1000)
+    site = tmp_path / "site"
+    arguments = ["submit", str(source), "--tenant", "acme", "--dir", str(site)]
+    result = kinora(*arguments, "--profile", "fast", "--json")
+    assert result.exit_code == 0
+    assert answer(result)["key"] == "uploads/acme/a film.mp4"
+    assert not answer(result)["running"]
+    folder = site / layout.UPLOADS / "acme"
+    assert sorted(path.name for path in folder.iterdir()) == ["a film.mp4", "a film.mp4.json"]
+    assert (folder / "a film.mp4").read_bytes() == source.read_bytes()
+    assert json.loads((folder / "a film.mp4.json").read_text()) == {"profile": "fast"}
+    again = kinora(*arguments)
+    assert again.exit_code == 2
+    assert "already" in again.stderr
+
+
+def test_a_profile_of_ones_own_is_checked_by_field(tmp_path: Path) -> None:
+    wrong = tmp_path / "mine.toml"
+    wrong.write_text('name = "mine"\n[video]\n[[video.ladder]]\nheight = 10\n')
+    result = kinora("profiles", "--validate", wrong, "--json")
+    assert result.exit_code == 3
+    assert answer(result)["code"] == "profile_invalid"
+    assert "video.ladder" in answer(result)["reason"]
+
+
+def test_profiles_are_listed_by_name() -> None:
+    names = [profile["name"] for profile in answer(kinora("profiles", "--json"))]
+    assert "default" in names
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize("command", [(), ("transcode",), ("up",), ("invoke",), ("events",)])
+def test_help_says_something(command: tuple[str, ...]) -> None:
+    result = kinora(*command, "--help")
+    assert result.exit_code == 0
+    assert "Usage: " in result.stdout
+
+
+def test_help_imports_nothing_that_only_some_commands_need() -> None:
+    script = (
+        "import sys, knative.cli.main;"
+        "heavy = {'rich', 'msgspec', 'aiohttp', 'sqlite3', 'asyncio', 'http.server', 'yaml'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert found.stdout.strip() == "[]"
