@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from eventing.cloudevent import CloudEvent
-from eventing.codec import encode
+from eventing.codec import Malformed, encode
 from knative.local.broker.broker import Limits, LocalBroker
 from knative.local.broker.field import Invalid
 from knative.local.broker.history import Accepted, History
@@ -225,6 +225,20 @@ def test_2_a_body_of_unknown_length_is_not_read_beyond_the_limit(tmp_path: Path)
     run(story())
 
 
+def test_2_an_event_of_this_process_obeys_the_same_rules(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with one(tmp_path, 204) as (broker, subscriber):
+            with pytest.raises(Malformed):
+                await broker.broker.publish(dataclasses.replace(an_event(), id=""))
+            with pytest.raises(Malformed):
+                await broker.broker.publish(dataclasses.replace(an_event(), data=b"x" * 70_000))
+            await broker.broker.publish(an_event("good"))
+            assert [event.id for event in await subscriber.received(1)] == ["good"]
+            assert [accepted.event.id for accepted in await broker.settled()] == ["good"]
+
+    run(story())
+
+
 def test_2_too_much_waiting_is_429(tmp_path: Path) -> None:
     async def story() -> None:
         async with subscribers([204]) as [subscriber]:
@@ -312,6 +326,19 @@ def test_3_data_and_attributes_arrive_unmodified(tmp_path: Path) -> None:
             [came] = await subscriber.received(1)
             kept = {n: v for n, v in came.extensions.items() if n != "knativearrivaltime"}
             assert dataclasses.replace(came, extensions=kept) == sent
+
+    run(story())
+
+
+def test_3_attributes_that_were_not_sent_are_not_invented(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with one(tmp_path, 204) as (broker, subscriber):
+            await broker.post(CloudEvent(id="1", source="/s", type="a", data=b"raw"))
+            await broker.post(CloudEvent(id="2", source="/s", type="a"))
+            for event in await subscriber.received(2):
+                assert event.datacontenttype is event.subject is event.time is None
+                assert set(event.extensions) == {"knativearrivaltime"}
+            assert {event.data for event in subscriber.events} == {b"raw", None}
 
     run(story())
 
@@ -936,6 +963,23 @@ def test_7_draining_lets_requests_end_and_takes_events_meanwhile(tmp_path: Path)
                 ("2", "t", False): "pending",
             }
             assert len(subscriber.events) == 1
+
+    run(story())
+
+
+def test_7_what_the_end_of_the_runtime_cuts_off_is_no_failed_attempt(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with one(tmp_path, None) as (broker, subscriber):
+            subscriber.open.clear()
+            await broker.post(an_event("1"))
+            await subscriber.received(1)
+            stopping = asyncio.create_task(broker.broker.stop(drain=True))
+            await asyncio.sleep(0)
+            subscriber.open.set()
+            await stopping
+            [accepted] = History(broker.path).latest(1)
+            assert accepted.deliveries[0].state == "pending"
+            assert accepted.deliveries[0].attempts[0].ended_s is None
 
     run(story())
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from eventing.cloudevent import CloudEvent
-from eventing.codec import Malformed, Message, check, decode
+from eventing.codec import BODY_LIMIT_BYTES, Malformed, Message, check, decode
 from knative.local.broker import ingress
 from knative.local.broker.commit import Commits
 from knative.local.broker.dispatch import IN_FLIGHT, Dispatcher, Refused, Route, Sink
@@ -136,6 +136,8 @@ class LocalBroker:
         if not broker:
             (broker,) = self._brokers
         check(event)
+        if len(event.data or b"") > BODY_LIMIT_BYTES:
+            raise Malformed(413, f"the data is larger than {BODY_LIMIT_BYTES} bytes")
         await self.accept(broker, event)
 
     async def accept(self, broker: str, event: CloudEvent) -> None:

@@ -226,6 +226,10 @@ class Dispatcher:
             else:
                 self.pending -= 1
                 return
+        if self._stopping and ended.code is None:
+            # Cut off because everything here ends: no failure of the subscriber's, and no attempt
+            # less for it. The next process makes it again.
+            return
         self._commits.note(self._ended(key, number, ended))
         if ended.delivered:
             self._settle(key, record.DELIVERED)
