@@ -1,0 +1,131 @@
+"""The chunker: from an accepted job to its plan and the first tasks.
+
+A plan is written once: whoever comes second reads the first one and goes on with that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final, Protocol
+
+from eventing.contract import Event, JobAccepted, SourcePrepared, identity
+from eventing.errors import Rejected, Unavailable
+from functions.chunker import plan as drawing
+from functions.chunker.plan import Setting
+from functions.chunker.survey import Survey
+from functions.jobs import admission, ending, layout, leases, record
+from functions.jobs.manifest import Manifest, SourceObject
+from functions.jobs.plan import Fingerprint, Plan
+from functions.media import guard
+from functions.ports import Absent, Clock, ObjectStore, StateStore
+
+LEASE_S: Final = 30.0
+"""Renewed between steps; how long a job stands still whose chunker died."""
+
+
+class Surveys(Protocol):
+    """See `functions.chunker.surveyor.Surveyor`."""
+
+    def original(self, source: SourceObject, beat: Callable[[], None]) -> Survey: ...
+    def mezzanine(self, original: SourceObject, beat: Callable[[], None]) -> Survey: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunker:
+    """Handles `JobAccepted` and `SourcePrepared`."""
+
+    store: ObjectStore
+    state: StateStore
+    clock: Clock
+    surveys: Surveys
+    encoder: Callable[[], Fingerprint]
+    window: admission.Window
+    workers: int
+    holder: str
+    """This instance's name in leases."""
+    bounds: guard.Bounds
+
+    def job_accepted(self, event: JobAccepted) -> Iterator[Event]:
+        yield from self._plan(event, event.job, 1)
+
+    def source_prepared(self, event: SourcePrepared) -> Iterator[Event]:
+        yield from self._plan(event, event.job, event.generation + 1)
+
+    def _plan(
+        self, event: JobAccepted | SourcePrepared, job: str, generation: int
+    ) -> Iterator[Event]:
+        if verdict := ending.read(self.store, job):
+            yield from ending.conclude(self.store, self.state, verdict)
+            return
+        manifest = self._manifest(job)
+        plan = self._read(job, generation)
+        if plan is None:
+            lease = leases.planning(job)
+            if not self.state.acquire(lease, self.holder, ttl_s=LEASE_S):
+                return  # somebody is at it; should they die, the sweeper comes back to the job
+            try:
+                plan = self._read(job, generation) or self._make(manifest, generation, lease)
+            except Rejected as rejected:
+                verdict = ending.decide(
+                    self.store,
+                    job=job,
+                    tenant=manifest.tenant,
+                    state="rejected",
+                    code=rejected.code,
+                    reason=rejected.reason,
+                    now_s=self.clock(),
+                )
+                yield from ending.conclude(self.store, self.state, verdict)
+                return
+            finally:
+                self.state.release(lease, self.holder)
+        admission.register(self.state, plan, manifest, self._done(plan))
+        if verdict := ending.read(self.store, job):
+            yield from ending.conclude(self.store, self.state, verdict)
+            return
+        for accelerator in sorted({task.accelerator for task in plan.tasks}):
+            yield from admission.due(
+                self.state,
+                accelerator=accelerator,
+                cause=identity(event),
+                limit=self.window.limit,
+                ttl_s=self.window.ttl_s,
+            )
+
+    def _manifest(self, job: str) -> Manifest:
+        try:
+            return record.load(self.store.get(layout.manifest(job)), Manifest)
+        except Absent:
+            raise Unavailable(f"job {job} has no manifest yet") from None
+
+    def _read(self, job: str, generation: int) -> Plan | None:
+        try:
+            return record.load(self.store.get(layout.plan(job, generation)), Plan)
+        except Absent:
+            return None
+
+    def _make(self, manifest: Manifest, generation: int, lease: str) -> Plan:
+        """Survey, draw, write. Returns the plan that counts. Raises Rejected."""
+
+        def beat() -> None:
+            self.state.renew(lease, self.holder, ttl_s=LEASE_S)
+
+        if generation == 1:
+            survey = self.surveys.original(manifest.source, beat)
+        else:
+            try:
+                survey = self.surveys.mezzanine(manifest.source, beat)
+            except Absent:
+                raise Unavailable("the mezzanine is not there yet") from None
+        setting = Setting(encoder=self.encoder(), workers=self.workers, bounds=self.bounds)
+        ours = drawing.draw(manifest, generation, survey, setting)
+        key = layout.plan(manifest.job, generation)
+        if self.store.create(key, record.dump(ours), content_type="application/json"):
+            return ours
+        return record.load(self.store.get(key), Plan)
+
+    def _done(self, plan: Plan) -> set[str]:
+        prefix = layout.receipts_prefix(plan.job, plan.generation)
+        return {PurePosixPath(info.key).name for info in self.store.list(prefix)}

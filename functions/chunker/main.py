@@ -1,0 +1,38 @@
+"""The function `chunker`: accepted jobs in, plans and the first tasks out."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from eventing.contract import JobAccepted, SourcePrepared
+from eventing.host import target
+from functions.adapters import binaries, connect, process
+from functions.chunker.handler import Chunker
+from functions.chunker.settings import Settings
+from functions.chunker.surveyor import Surveyor
+
+_settings = Settings.read(os.environ)
+_store = connect.object_store(_settings.store)
+_chunker = Chunker(
+    store=_store,
+    state=connect.state_store(_settings.state),
+    clock=time.time,
+    surveys=Surveyor(
+        store=_store,
+        process=process.run,
+        ffprobe=binaries.ffprobe,
+        scratch=_settings.scratch,
+        bounds=_settings.bounds,
+    ),
+    encoder=binaries.fingerprint,
+    window=_settings.window,
+    workers=_settings.encoders,
+    holder=_settings.worker,
+    bounds=_settings.bounds,
+)
+
+function = target(
+    "chunker",
+    {JobAccepted: _chunker.job_accepted, SourcePrepared: _chunker.source_prepared},
+)

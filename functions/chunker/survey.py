@@ -1,0 +1,25 @@
+"""What is known of a source before anything is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from functions.jobs.manifest import SourceObject
+from functions.media.probe import Media, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A source as it is before anything is decided."""
+
+    source: SourceObject
+    format: str
+    """The demuxer to force."""
+    media: Media
+    tables: Mapping[int, Table]
+    """By stream; empty where the source has to be remuxed first."""
+    index: str
+    """Key of the index object, "" where there is none."""
+    prepared: bool
+    """False where it has to be remuxed before chunks can be planned."""

@@ -1,0 +1,291 @@
+"""What is in a source: found with as few of its bytes as its container allows.
+
+MP4 and QuickTime tell in their headers where every packet lies: a sparse copy of the headers
+alone gives the whole table, and the index object that every task reads. Of other containers the
+start is looked at, to refuse what can be refused; a task remuxes them first.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from functions.adapters import sparse
+from functions.chunker.survey import Survey
+from functions.jobs import layout
+from functions.jobs.manifest import SourceObject
+from functions.jobs.refusal import refuse
+from functions.media import container, guard, index, probe, sniff
+from functions.media.byterange import ByteRange, union
+from functions.media.probe import Media, Table
+from functions.ports import Absent, Finished, Limits, ObjectStore, Process
+
+START_BYTES: Final = 16 * 2**20
+END_BYTES: Final = 2**20
+"""Of a source without an index: what is enough to know its streams."""
+FIRST_PACKETS: Final = 12
+FIRST_BYTES: Final = 4 * 2**20
+"""Of each track: what decoders need to tell a picture's format."""
+PIECE_BYTES: Final = 16 * 2**20
+LIMITS: Final = Limits(wall_s=240.0, cpu_s=240.0, memory_bytes=2 * 2**30, output_bytes=512 * 2**20)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyor:
+    store: ObjectStore
+    process: Process
+    ffprobe: Callable[[], Path]
+    scratch: Path
+    bounds: guard.Bounds = field(default_factory=guard.Bounds)
+
+    def original(self, source: SourceObject, beat: Callable[[], None]) -> Survey:
+        """Look at what was brought. `beat` is called between steps.
+
+        Raises Rejected for what will never become streams.
+        """
+        with self._look(source, beat) as look:
+            return look.original()
+
+    def mezzanine(self, original: SourceObject, beat: Callable[[], None]) -> Survey:
+        """Look at the mezzanine of a source. Raises Rejected, and Absent when there is none."""
+        key = layout.mezzanine(original.digest)
+        info = self.store.head(key)
+        if info is None:
+            raise Absent(key)
+        bucket, _, name = key.partition("/")
+        source = SourceObject(
+            bucket=bucket,
+            key=name,
+            version=info.version,
+            etag=info.etag,
+            size_bytes=info.size_bytes,
+        )
+        with self._look(source, beat) as look:
+            return look.mezzanine(layout.index(original.digest))
+
+    @contextmanager
+    def _look(self, source: SourceObject, beat: Callable[[], None]) -> Iterator[_Look]:
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=self.scratch))
+        try:
+            yield _Look(self, source, beat, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(slots=True)
+class _Look:
+    """One look at one source, with its local copy in `folder`."""
+
+    surveyor: Surveyor
+    source: SourceObject
+    beat: Callable[[], None]
+    folder: Path
+    refused: tuple[str, ...] = ()
+    """Decoders that ffprobe was not allowed to open."""
+
+    def original(self) -> Survey:
+        kind = self._sniff()
+        if kind.indexed:
+            boxes = self._boxes()
+            if not boxes.fragmented and len(boxes.head) <= index.MAX_HEAD_RANGES:
+                survey = self._indexed(kind, boxes, layout.index(self.source.digest))
+                if survey is not None:
+                    return survey
+        size = self.source.size_bytes
+        ends = [ByteRange(0, min(size, START_BYTES)), ByteRange(max(0, size - END_BYTES), size)]
+        self._fetch(union(ends))
+        media = self._streams(kind.format)
+        return self._survey(kind, media, {}, "", prepared=False)
+
+    def mezzanine(self, index_key: str) -> Survey:
+        kind = self._sniff()
+        if kind.indexed:
+            survey = self._indexed(kind, self._boxes(), index_key)
+            if survey is not None:
+                return survey
+        self._fetch([ByteRange(0, self.source.size_bytes)])
+        media = self._streams(kind.format)
+        return self._survey(kind, media, self._packets(kind.format), "", prepared=True)
+
+    def _survey(
+        self,
+        kind: sniff.Container,
+        media: Media,
+        tables: Mapping[int, Table],
+        index_key: str,
+        *,
+        prepared: bool,
+    ) -> Survey:
+        return Survey(
+            source=self.source,
+            format=kind.format,
+            media=media,
+            tables=tables,
+            index=index_key,
+            prepared=prepared,
+        )
+
+    def _indexed(
+        self, kind: sniff.Container, boxes: container.Boxes, index_key: str
+    ) -> Survey | None:
+        """The survey of a source from its headers; None where they do not tell enough."""
+        self._fetch(boxes.head)
+        media = self._streams(kind.format)
+        tables = self._packets(kind.format)
+        streams = [stream.index for stream in media.video]
+        streams += [stream.index for stream in media.audio]
+        used = [tables[stream] for stream in streams if stream in tables]
+        if not used or not all(table.complete and table.located for table in used):
+            return None
+        self._refuse_truncated(tables)
+        # Headers alone say little of a picture's format, and for DV the wrong size.
+        self._fetch(_first_packets(tables))
+        media = self._streams(kind.format)
+        self._store_index(boxes, media, tables, index_key)
+        return self._survey(kind, media, tables, index_key, prepared=True)
+
+    def _sniff(self) -> sniff.Container:
+        head = self._read(0, sniff.SNIFF_BYTES)
+        try:
+            return sniff.sniff(head)
+        except sniff.Playlist:
+            raise refuse("source_is_playlist") from None
+        except sniff.NotMedia as error:
+            raise refuse("source_not_media", found=error.found, supported=sniff.SUPPORTED) from None
+
+    def _boxes(self) -> container.Boxes:
+        try:
+            boxes = container.walk(self._read, self.source.size_bytes)
+        except container.Truncated as error:
+            raise refuse("source_truncated", problem=error) from None
+        except container.Damaged as error:
+            raise refuse("source_unreadable", problem=error) from None
+        if boxes.encrypted:
+            raise refuse("source_encrypted")
+        return boxes
+
+    def _read(self, offset: int, size: int) -> bytes:
+        stop = min(offset + size, self.source.size_bytes)
+        if stop <= offset:
+            return b""
+        try:
+            wanted = [ByteRange(offset, stop)]
+            return b"".join(
+                self.surveyor.store.read(self.source.address, wanted, etag=self.source.etag)
+            )
+        except Absent:
+            raise refuse("source_gone") from None
+
+    def _fetch(self, ranges: Sequence[ByteRange]) -> None:
+        for each in ranges:
+            for start in range(each.start, each.stop, PIECE_BYTES):
+                self.beat()
+                sparse.fetch(
+                    self.surveyor.store,
+                    self.source.address,
+                    [ByteRange(start, min(each.stop, start + PIECE_BYTES))],
+                    self._copy,
+                    size_bytes=self.source.size_bytes,
+                    etag=self.source.etag,
+                )
+
+    @property
+    def _copy(self) -> Path:
+        return self.folder / "source"
+
+    def _run(self, argv: Sequence[str]) -> Finished:
+        self.beat()
+        finished = self.surveyor.process(argv, limits=LIMITS, cwd=self.folder)
+        self.beat()
+        if finished.stopped or finished.returncode < 0:
+            # What takes minutes to list, or crashes the lister, is made to do so.
+            why = finished.stopped or f"signal {-finished.returncode}"
+            _log.warning("ffprobe was ended: %s; %s", why, finished.stderr[-500:])
+            raise refuse("source_unreadable", problem="looking at its structure does not end well")
+        return finished
+
+    def _streams(self, format: str) -> Media:
+        pixels = self.surveyor.bounds.pixels
+        ffprobe = self.surveyor.ffprobe()
+        finished = self._run(
+            probe.streams_argv(ffprobe, format, self._copy, pixels=pixels, refused=self.refused)
+        )
+        # The decoders that are refused show one after the other.
+        for _ in range(guard.MAX_STREAMS):
+            refused = probe.refused_codecs(finished.stderr)
+            if not finished.returncode or set(refused) <= set(self.refused):
+                break
+            self.refused = tuple(dict.fromkeys((*self.refused, *refused)))
+            finished = self._run(
+                probe.streams_argv(ffprobe, format, self._copy, pixels=pixels, refused=self.refused)
+            )
+        if size := probe.too_large(finished.stderr):
+            raise refuse("picture_too_large", width=size[0], height=size[1], limit=pixels)
+        if "max_streams" in finished.stderr:
+            limit = guard.MAX_STREAMS
+            raise refuse("too_many_streams", count=f"more than {limit}", limit=limit)
+        if finished.returncode:
+            raise refuse("source_unreadable", problem="its streams cannot be opened")
+        try:
+            return probe.read_streams(finished.stdout)
+        except probe.Unreadable as error:
+            raise refuse("source_unreadable", problem=error) from None
+
+    def _packets(self, format: str) -> Mapping[int, Table]:
+        pixels = self.surveyor.bounds.pixels
+        finished = self._run(
+            probe.packets_argv(
+                self.surveyor.ffprobe(), format, self._copy, pixels=pixels, refused=self.refused
+            )
+        )
+        try:
+            return probe.read_packets(finished.stdout)
+        except probe.Unreadable as error:
+            raise refuse("source_unreadable", problem=error) from None
+
+    def _refuse_truncated(self, tables: Mapping[int, Table]) -> None:
+        size = self.source.size_bytes
+        packets = [packet for table in tables.values() for packet in table.packets]
+        beyond = sum(packet.position + packet.size > size for packet in packets)
+        if beyond:
+            problem = f"{beyond} of its {len(packets)} packets are missing"
+            raise refuse("source_truncated", problem=problem)
+
+    def _store_index(
+        self,
+        boxes: container.Boxes,
+        media: Media,
+        tables: Mapping[int, Table],
+        key: str,
+    ) -> None:
+        """Write it once; who comes second finds the same."""
+        timebases = {stream.index: stream.timebase for stream in media.video} | {
+            stream.index: stream.timebase for stream in media.audio
+        }
+        tracks = tuple(
+            index.TrackTable(stream, timebase, tables[stream].packets)
+            for stream, timebase in sorted(timebases.items())
+            if stream in tables
+        )
+        self.surveyor.store.create(key, index.encode(index.Index(boxes.head, tracks)))
+
+
+def _first_packets(tables: Mapping[int, Table]) -> list[ByteRange]:
+    ranges = []
+    for table in tables.values():
+        size_bytes = 0
+        for packet in islice(table.packets, FIRST_PACKETS):
+            if packet.size and size_bytes < FIRST_BYTES:
+                stop = packet.position + min(packet.size, FIRST_BYTES)
+                ranges.append(ByteRange(packet.position, stop))
+                size_bytes += packet.size
+    return union(ranges)
