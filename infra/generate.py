@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from infra.derived import events, refusals, schemas, triggers
+from infra.derived import commands, events, refusals, schemas, triggers
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -22,6 +22,7 @@ def generated() -> dict[str, str]:
         "knative/base/triggers.yaml": triggers.text(),
         "docs/events.md": events.text(),
         "docs/refusals.md": refusals.text(),
+        "docs/cli.md": commands.text(),
     }
 
 

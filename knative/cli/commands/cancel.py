@@ -18,9 +18,9 @@ def cancel(
     directory: site.Directory = site.DEFAULT,
     as_json: AsJson = False,
 ) -> None:
-    """Call a job off. What encodes for it stops; what it had written is removed by and by.
+    """Call a job off.
 
-    A job that ended before stays as it ended.
+    What encodes for it stops within seconds. A job that ended before stays as it ended.
     """
     import time
 

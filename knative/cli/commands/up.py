@@ -22,7 +22,7 @@ def up(
     ] = None,
     idle: Annotated[
         float | None,
-        typer.Option("--idle", min=0.1, help="Seconds without work after which a function goes."),
+        typer.Option("--idle", min=0.1, help="Seconds until an idle function goes (default: 10)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
