@@ -23,9 +23,11 @@ MAX_TASK_MS: Final = 120_000.0
 """Of estimated work: several of them must fit into the time that a request may take."""
 MAX_PRE_ROLL: Final = Fraction(15, 100)
 """Of the video's bytes, over all chunks: what may be read twice for better balance."""
-_SHARES: Final = (Fraction(1, 2), Fraction(2, 3), Fraction(1))
+_SHARES: Final = (Fraction(1, 2), Fraction(2, 3), Fraction(5, 6), Fraction(1))
 """Of what is fairly a worker's, taken at once: small shares even out wrong estimates, large ones
 read less twice."""
+_DOUBT: Final = 0.15
+"""How much longer a task may take than it was estimated: scenes differ."""
 _LAST_SEGMENTS: Final = 2
 """A worker whose fair rest is no more than this takes all of it."""
 
@@ -169,6 +171,9 @@ class Cut:
     wall_ms: float
     idle_ms: float
     """How long the worker that is done first waits for the one that is done last."""
+    last_ms: float
+    """The longest of the tasks that end a worker's work: a wrong estimate of it is not evened
+    out by anything after it."""
 
 
 def cut(
@@ -185,13 +190,9 @@ def cut(
     planner = _Planner(timeline, costs, workers, chunk_s, windows, max_task_ms)
     if chunk_segments is not None:
         return planner.schedule(planner.equal(chunk_segments))
-    best: Cut | None = None
-    for share in _SHARES if workers > 1 else _SHARES[-1:]:
-        best = planner.schedule(planner.balanced(share))
-        if planner.pre_roll_share(best.chunks) <= MAX_PRE_ROLL:
-            return best
-    assert best is not None
-    return best
+    shares = _SHARES if workers > 1 else _SHARES[-1:]
+    cuts = [planner.schedule(planner.balanced(share)) for share in shares]
+    return min(cuts, key=planner.badness)
 
 
 class _Planner:
@@ -243,8 +244,9 @@ class _Planner:
             fair = (ends - now - costs.start_ms) / max(self._segment_ms, 1e-9)
             size = fair if fair <= _LAST_SEGMENTS else max(_LAST_SEGMENTS, fair * float(share))
             stop = at + max(1, min(round(size), self._longest, left))
-            if share != 1 or stop < self._segments:
-                stop = self._near_keyframe(at, stop)
+            # An edge moves only as far as what this worker does later can make good.
+            later = max(0.0, fair - (stop - at))
+            stop = self._near_keyframe(at, stop, int(min((stop - at) / 4, later / 2)))
             chunks.append(self._chunk(at, stop))
             heapq.heapreplace(free, now + self._cost_of(chunks[-1]))
             at = stop
@@ -262,9 +264,8 @@ class _Planner:
             work_ms -= (more - busy) * count
         return level
 
-    def _near_keyframe(self, first: int, stop: int) -> int:
-        """The edge near `stop` that needs the least pre-roll."""
-        reach = (stop - first) // 4
+    def _near_keyframe(self, first: int, stop: int, reach: int) -> int:
+        """The edge up to `reach` segments from `stop` that needs the least pre-roll."""
         if self._windows is None or not reach:
             return stop
         windows = self._windows
@@ -284,6 +285,11 @@ class _Planner:
         costs = self._costs
         return costs.start_ms + chunk.frames * costs.frame_ms + pre_roll * costs.pre_roll_ms
 
+    def badness(self, cut: Cut) -> float:
+        """The wall if the last task takes longer, and worse for what is read beyond the limit."""
+        beyond = max(Fraction(0), self.pre_roll_share(cut.chunks) - MAX_PRE_ROLL)
+        return (cut.wall_ms + _DOUBT * cut.last_ms) * (1 + 2 * float(beyond))
+
     def pre_roll_share(self, chunks: Sequence[Chunk]) -> Fraction:
         """Of the video's bytes, what all chunks together read beyond them."""
         if self._windows is None or not self._windows.bytes:
@@ -297,8 +303,10 @@ class _Planner:
             range(len(self._costs.others_ms)), key=lambda at: -self._costs.others_ms[at]
         )
         order = [0, *(-1 - other for other in others), *range(1, len(chunks))]
-        free = [0.0] * self._workers
+        free = [(0.0, 0.0)] * self._workers  # done when, and with how long a task
         for task in order:
             cost = self._costs.others_ms[-1 - task] if task < 0 else self._cost_of(chunks[task])
-            heapq.heapreplace(free, free[0] + cost)
-        return Cut(tuple(chunks), tuple(order), max(free), max(free) - min(free))
+            heapq.heapreplace(free, (free[0][0] + cost, cost))
+        ends = [end for end, _ in free]
+        last_ms = max(cost for _, cost in free)
+        return Cut(tuple(chunks), tuple(order), max(ends), max(ends) - min(ends), last_ms)
