@@ -41,6 +41,9 @@ class Command(TyperCommand):
             _complain(missing, as_json=bool(ctx.params.get("as_json")))
             raise typer.Exit(FAILED) from None
         except (Interrupted, KeyboardInterrupt):
+            from knative.cli import output
+
+            output.tell("kinora: interrupted")
             raise typer.Exit(INTERRUPTED) from None
 
 

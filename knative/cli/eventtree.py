@@ -106,12 +106,14 @@ def _line(node: Node, origin_s: float) -> str:
         parts.append(f"from {first.producer}")
     if len(node.accepted) > 1:
         parts.append(f"sent {len(node.accepted)} times")
-    tried = [_delivery(delivery) for delivery in node.deliveries]
+    tried = [_delivery(delivery, first.event.type) for delivery in node.deliveries]
     return "  ".join(parts) + ("".join(f"\n→ {each}" for each in tried))
 
 
-def _delivery(delivery: Delivery) -> str:
-    name = delivery.trigger.partition("/")[2]
+def _delivery(delivery: Delivery, event_type: str) -> str:
+    # Triggers are named after the function and what it takes; the latter stands in the line above.
+    taken = event_type.removeprefix("dev.kinora.").replace(".", "-")
+    name = delivery.trigger.partition("/")[2].removesuffix(f"-{taken}")
     to = f"dead letters of {name}" if delivery.dead else name
     attempts = delivery.attempts
     if not attempts:

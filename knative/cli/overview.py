@@ -110,6 +110,10 @@ def _latest_plan(store: ObjectStore, job: str) -> Plan | None:
     return record.load(store.get(layout.plan(job, max(generations))), Plan)
 
 
+ENOUGH: Final = Fraction(1, 20)
+"""Of the work: from here on what remains is guessed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a job is. `frames` are output frames, averaged over the renditions."""
@@ -131,8 +135,8 @@ class Progress:
         return float(self.frames / self.rate) / elapsed_s
 
     def remaining_s(self, elapsed_s: float) -> float | None:
-        """If it goes on as it went. None before anything is done."""
-        if self.share <= 0:
+        """If it goes on as it went. None before enough is done to say so."""
+        if self.share < ENOUGH:
             return None
         return elapsed_s * float((1 - self.share) / self.share)
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal
 
-from functions.jobs import naming
+from functions.jobs import layout, naming
 from knative.cli.complaint import Complaint
 from knative.cli.signals import held_off
 
@@ -25,7 +25,7 @@ TENANT: Final = "local"
 _LOCK: Final = "lock"
 _MAX_NAME_BYTES: Final = 200
 """Leaves room for the sidecar's suffix within a file system's 255."""
-_RESULT_MARK: Final = "report.json"
+_RESULT_MARK: Final = layout.REPORT
 
 Staged = Literal["linked", "symlinked", "copied"]
 
@@ -107,6 +107,8 @@ def stage(source: Path, target: Path) -> Staged:
 def publish(result: Path, out: Path) -> None:
     """Move the result to `out`, over the earlier one where there is one."""
     with held_off():
+        # The master of a result that still grows; nothing grows any more.
+        (result / layout.EARLY_MASTER).unlink(missing_ok=True)
         out.parent.mkdir(parents=True, exist_ok=True)
         try:
             result.rename(out)
