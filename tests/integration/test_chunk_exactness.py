@@ -1,0 +1,136 @@
+"""Every chunk, decoded alone from its byte ranges, gives exactly its frames of the whole decode."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from functions.adapters import binaries, process
+from functions.adapters.directory import DirectoryStore
+from functions.chunker.plan import Setting, draw
+from functions.chunker.surveyor import Surveyor
+from functions.encoder.fetch import Copy
+from functions.jobs.manifest import Manifest, SourceObject
+from functions.jobs.plan import Fingerprint, Plan, VideoTask
+from functions.jobs.profile import Options, Profile, Rung, VideoProfile
+from functions.media import guard, recipe
+from functions.media.timeline import Timeline, source_frames
+from tests.clips import CLIPS, cut_clip, digests, frame_sums, make_clip
+from tests.real_media import media_file
+
+REAL = (
+    "bigbuckbunny-720p25.mp4",
+    "bikes-640x272.mp4",
+    "nasa-2video-2audio-1subtitle.mp4",
+    "portrait_4k60.mp4",
+    "sample_edit_list.mp4",
+    "sample_no_bframes.mp4",
+    "sample_rotate_and_reflect.mp4",
+    "sample_shorter_audio.mp4",
+    "sample_video_only.mp4",
+    "sample_with_increasing_timestamps_360p.mp4",
+    "hlg10-color-test.mp4",
+    "dv-pal-interlaced.mov",
+    "prores-422-proxy.mov",
+    "xdcam-ex-1080i60.mov",
+)
+
+
+@pytest.mark.parametrize("name", sorted(CLIPS))
+def test_chunks_of_one_segment_decode_to_the_whole(name: str, tmp_path: Path) -> None:
+    _check(make_clip(name, tmp_path), tmp_path, joins=1)
+
+
+@pytest.mark.parametrize("name", ["closed.mp4", "open.mp4"])
+def test_a_clip_that_an_edit_list_cuts_decodes_to_what_is_presented(
+    name: str, tmp_path: Path
+) -> None:
+    clip = cut_clip(make_clip(name, tmp_path), tmp_path, start_s=1.37)
+    _check(clip, tmp_path, joins=2)
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("name", REAL)
+def test_chunks_of_real_files_decode_to_the_whole(name: str, tmp_path: Path) -> None:
+    _check(media_file(f"real/{name}"), tmp_path, joins=0)
+
+
+def _check(file: Path, folder: Path, *, joins: int) -> None:
+    store = DirectoryStore(folder / "store", durable=False)
+    plan = _plan(store, file, folder)
+    line = plan.timeline
+    assert line is not None
+    # Not by the plan: what one plain decode of the whole file shows.
+    shown = frame_sums("-copyts", "-i", f"file:{file}", "-map", f"0:{plan.video_track}")
+    of_source = source_frames(line, [ticks for ticks, _ in shown])
+    expected = [shown[of_source(frame)][1] for frame in range(line.frames)]
+    if line.constant:
+        assert expected == digests(shown)
+    tasks = sorted(
+        (task for task in plan.tasks if isinstance(task, VideoTask)), key=lambda task: task.start
+    )
+    assert len(tasks) == -(-line.frames // line.segment_frames) > joins
+    assert (tasks[0].start, tasks[-1].stop) == (0, line.frames)
+    for task in tasks:
+        found = _decode(store, plan, task, line, folder / task.id)
+        assert found == expected[task.start : task.stop], f"{task.id}: {task}"
+
+
+def _plan(store: DirectoryStore, file: Path, folder: Path) -> Plan:
+    store.create("uploads/acme/film", file)
+    info = store.head("uploads/acme/film")
+    assert info is not None
+    source = SourceObject(
+        bucket="uploads", key="acme/film", version="", etag=info.etag, size_bytes=info.size_bytes
+    )
+    manifest = Manifest(
+        job="0" * 32,
+        tenant="acme",
+        source=source,
+        options=Options(chunk_segments=1),
+        profile=Profile(
+            name="test",
+            segment_s=1,
+            video=VideoProfile(ladder=(Rung(height=64, maxrate_kbps=400, bufsize_kbps=800),)),
+        ),
+        accepted_s=0.0,
+    )
+    surveyor = Surveyor(
+        store=store, process=process.run, ffprobe=binaries.ffprobe, scratch=folder / "scratch"
+    )
+    survey = surveyor.original(source, lambda: None)
+    assert survey.index
+    assert not list((folder / "scratch").iterdir())
+    setting = Setting(encoder=Fingerprint(version="", sha256=""), workers=2, bounds=guard.Bounds())
+    return draw(manifest, 1, survey, setting)
+
+
+def _decode(
+    store: DirectoryStore, plan: Plan, task: VideoTask, line: Timeline, folder: Path
+) -> list[str]:
+    """The chunk's frames as the encoder sees them, before any scaling."""
+    folder.mkdir()
+    source = Copy(store, plan, folder, lambda: None).fetch_chunk(task)
+    filters = f"trim=start_pts={task.trim_start}:end_pts={task.trim_stop}"
+    if not line.constant:
+        last = ",tpad=stop_mode=clone:stop=100" if task.stop == line.frames else ""
+        filters = f"setpts=PTS-({line.origin}),fps={line.rate}{last},{filters}"
+    seek = (
+        ("-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{source.seek_us}us")
+        if source.seek_us is not None
+        else ()
+    )
+    argv = [
+        *(str(binaries.ffmpeg()), "-v", "quiet", "-nostdin", "-copyts", *seek),
+        *guard.input_options(source.format),
+        *("-i", f"file:{folder / recipe.SOURCE}", "-map", f"0:{plan.video_track}"),
+        *("-vf", filters, "-fps_mode", "passthrough", "-f", "framemd5", "-"),
+    ]
+    said = subprocess.run(argv, capture_output=True, check=False).stdout.decode()
+    return [
+        line.rsplit(",", 1)[1].strip()
+        for line in said.splitlines()
+        if line and not line.startswith("#")
+    ]
