@@ -11,6 +11,7 @@ import msgspec
 from eventing import codec
 from eventing.cloudevent import CloudEvent
 from eventing.contract import EVENTS, Event, TaskReady, digest, identity, source_of
+from eventing.typed import ready
 
 TYPES: Final = {event.type: event for event in EVENTS}
 
@@ -59,7 +60,7 @@ def unwrap(event: CloudEvent) -> Event:
     if event.datacontenttype is None or not codec.is_json(event.datacontenttype):
         raise ValueError(f"data of {kind.type} is not declared as JSON")
     try:
-        payload = msgspec.json.decode(event.data or b"", type=kind)
+        payload = msgspec.json.decode(event.data or b"", type=ready(kind))
     except UnicodeDecodeError:
         raise ValueError(f"data of {kind.type}: is no UTF-8") from None
     except (ValueError, RecursionError) as error:

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from eventing.errors import Unavailable
+from eventing.typed import ready
 from functions.jobs.plan import Fingerprint
 
 
@@ -80,7 +81,7 @@ def _fingerprint(binary: Path, inode: int, size_bytes: int, changed_ns: int) -> 
     key = f"{binary}\0{inode}\0{size_bytes}\0{changed_ns}"
     kept = _cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
     with suppress(OSError, ValueError):
-        return msgspec.json.decode(kept.read_bytes(), type=Fingerprint)
+        return msgspec.json.decode(kept.read_bytes(), type=ready(Fingerprint))
     with binary.open("rb") as opened:
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     found = Fingerprint(version=_version(binary), sha256=sha256)

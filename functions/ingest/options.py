@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from eventing.typed import ready
 from functions.jobs.profile import Options
 from functions.jobs.refusal import refuse
 
@@ -37,7 +38,7 @@ def parse(metadata: Mapping[str, str], sidecar: bytes | None, *, sidecar_name: s
         if name.startswith(METADATA_PREFIX)
     }
     fields |= _validated(_METADATA, given, strict=False)
-    return msgspec.convert(fields, Options)
+    return msgspec.convert(fields, ready(Options))
 
 
 def _decoded(where: str, sidecar: bytes) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def _decoded(where: str, sidecar: bytes) -> dict[str, Any]:
 def _validated(where: str, fields: dict[str, Any], *, strict: bool) -> dict[str, Any]:
     """The fields that were given, with their types right: metadata spells numbers as text."""
     try:
-        options = msgspec.convert(fields, Options, strict=strict)
+        options = msgspec.convert(fields, ready(Options), strict=strict)
     except msgspec.ValidationError as error:
         problem = str(error).replace(" - at `$.", " in `").replace("Object contains", "there is an")
         raise refuse("options_invalid", where=where, problem=problem) from None

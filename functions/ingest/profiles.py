@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from eventing.typed import ready
 from functions.jobs.profile import Profile
 
 BUILT_IN: Final = Path(__file__).parent.parent / "profiles"
@@ -21,7 +22,7 @@ def parse(file_name: str, text: str) -> Profile:
     """The profile in a file's text. Raises ValueError that names the file and the field."""
     try:
         fields: dict[str, Any] = tomllib.loads(text)
-        profile = msgspec.convert(fields, Profile)
+        profile = msgspec.convert(fields, ready(Profile))
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ValueError(f"{file_name}: {error}") from error
     if file_name != f"{profile.name}.toml":

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from eventing.typed import ready
+
 T = TypeVar("T")
 
 
@@ -32,4 +34,4 @@ def dump(record: object) -> bytes:
 
 def load(data: bytes, kind: type[T]) -> T:
     """The record in `data`. Raises ValueError with the path of the field that is wrong."""
-    return msgspec.json.decode(data, type=kind, dec_hook=_decode)
+    return msgspec.json.decode(data, type=ready(kind), dec_hook=_decode)

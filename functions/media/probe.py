@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from eventing.typed import ready
 from functions.media import guard
 from functions.media.index import Packet, Packets
 
@@ -189,7 +190,7 @@ def refused_codecs(messages: str) -> tuple[str, ...]:
 def read_streams(answer: bytes) -> Media:
     """The answer to `streams_argv`. Raises Unreadable."""
     try:
-        streams = msgspec.json.decode(answer or b"{}", type=_Answer).streams
+        streams = msgspec.json.decode(answer or b"{}", type=ready(_Answer)).streams
     except ValueError as error:
         raise Unreadable("its streams make no sense") from error
     video, audio = [], []
