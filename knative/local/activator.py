@@ -82,7 +82,8 @@ class Activator:
 
     @property
     def running(self) -> int:
-        return len(self._running)
+        """Requests that processes have, those of leaving ones too."""
+        return self.concurrency.now - len(self._queue)
 
     async def __call__(self, message: Message, *, timeout_s: float) -> Reply:
         """See `Subscriber`. Answers 503 when too many wait and 504 when the time is over; raises
