@@ -106,9 +106,11 @@ def check(event: CloudEvent) -> None:
             _refuse("CE naming conventions: an attribute's name has other characters than a-z, 0-9")
         if name == "data":
             _refuse("CE naming conventions: no attribute may be named data")
-        if _FORBIDDEN.search(value):
-            _refuse(f"CE type system: {_label(name)} has a character that strings may not have")
-        size += len(name) + len(value.encode())
+        size += len(name) + len(value)
+        if not (value.isascii() and value.isprintable()):
+            if _FORBIDDEN.search(value):
+                _refuse(f"CE type system: {_label(name)} has a character that strings may not have")
+            size += len(value.encode()) - len(value)
     if size > ATTRIBUTES_LIMIT_BYTES:
         raise Malformed(413, f"the attributes are larger than {ATTRIBUTES_LIMIT_BYTES} bytes")
     if event.specversion != SPECVERSION:
