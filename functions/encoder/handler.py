@@ -42,7 +42,6 @@ class Encoder:
     clock: Clock
     settings: Settings
     ffmpeg: Callable[[], Path]
-    ffprobe: Callable[[], Path]
     fingerprint: Callable[[], Fingerprint]
     gpu: Callable[[], bool]
     """True where a GPU works."""
@@ -140,7 +139,7 @@ class Encoder:
             case AudioTask():
                 tracks = attempt.audio(task)
             case MezzanineTask():
-                mezzanine.make(attempt, task, ffprobe=self.ffprobe())
+                mezzanine.make(attempt, task)
                 tracks = ()
         receipt = Receipt(
             job=ready.job,

@@ -20,7 +20,6 @@ _encoder = Encoder(
     clock=time.time,
     settings=_settings,
     ffmpeg=binaries.ffmpeg,
-    ffprobe=binaries.ffprobe,
     fingerprint=binaries.fingerprint,
     # The GPU encoder is a Service of its own; this one has none.
     gpu=lambda: False,

@@ -151,7 +151,8 @@ def _input(source: Source, threads: int) -> Iterator[str]:
     # Times as the container has them: the plan's cuts are in its ticks.
     yield "-copyts"
     if source.seek_us is not None:
-        yield from ("-seek_timestamp", "1", "-ss", f"{source.seek_us}us")
+        # Everything from there on is decoded; the graph alone cuts.
+        yield from ("-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{source.seek_us}us")
     yield from input_options(source.format)
     yield from ("-threads", str(threads), "-i", f"file:{SOURCE}")
 

@@ -1,0 +1,183 @@
+"""What ffmpeg is told, word by word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from functions.media import recipe
+from functions.media.graph import Cut
+from functions.media.guard import input_options
+from functions.media.rendition import AudioRendition, VideoRendition
+from functions.media.timeline import Timeline
+
+NTSC = Timeline(
+    timebase=Fraction(1, 30000),
+    origin=1001,
+    rate=Fraction(30000, 1001),
+    frames=500,
+    constant=True,
+    timescale=90000,
+    segment_frames=120,
+)
+LARGE = VideoRendition(
+    name="720p",
+    width=1280,
+    height=720,
+    preset="medium",
+    crf=23,
+    maxrate_bps=3_000_000,
+    bufsize_bits=4_500_000,
+)
+SMALL = replace(LARGE, name="360p", width=640, height=360, crf=24.5, maxrate_bps=800_000)
+SOUND = AudioRendition(
+    name="audio-1",
+    track=2,
+    language="und",
+    channels=2,
+    sample_rate=48000,
+    bitrate_bps=128_000,
+    samples=96_000,
+    origin=137_250,
+    timebase_num=1,
+    timebase_den=90_000,
+)
+START = [
+    *("ffmpeg", "-nostdin", "-hide_banner", "-v", "error", "-y"),
+    *("-nostats", "-progress", "pipe:1", "-stats_period", "0.5", "-max_error_rate", "0.5"),
+]
+
+
+def encoder(rendition: VideoRendition) -> list[str]:
+    return [
+        *("-c:v", "libx264", "-preset", "medium", "-crf", f"{rendition.crf:g}"),
+        *("-maxrate", str(rendition.maxrate_bps), "-bufsize", "4500000", "-threads", "1"),
+        *("-g", "120", "-keyint_min", "120", "-sc_threshold", "0", "-flags:v", "+cgop+bitexact"),
+        *("-x264-params", "stitchable=1:fps=30000/1001"),
+        *("-fps_mode", "passthrough", "-enc_time_base", "1001:30000"),
+        *("-bsf:v", "setts=pts=PTS:dts=DTS:duration=1"),
+        *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
+        *("-write_btrt", "0", "-avoid_negative_ts", "disabled"),
+        *("-muxdelay", "0", "-muxpreload", "0"),
+        *("-video_track_timescale", "90000", "-use_editlist", "0", "-fragment_index", "3"),
+        *("-movflags", "+cmaf+frag_keyframe+delay_moov+frag_discont+skip_trailer", "-f", "mp4"),
+    ]
+
+
+def video(
+    timeline: Timeline, cut: Cut, *renditions: VideoRendition, seek_us: int | None = None
+) -> list[str]:
+    return list(
+        recipe.video(
+            "ffmpeg",
+            source=recipe.Source(format="mov", seek_us=seek_us),
+            track=0,
+            timeline=timeline,
+            cut=cut,
+            renditions=renditions,
+            tuning=recipe.Tuning(),
+        )
+    )
+
+
+def graph_of(argv: list[str]) -> str:
+    return argv[argv.index("-filter_complex") + 1]
+
+
+def test_a_chunk_is_one_decode_and_one_file_a_rendition() -> None:
+    cut = Cut(start=240, trim_start=241_000, trim_stop=481_000)
+    scaled = "flags=bicubic:h={}:out_range=tv:w={}"
+    assert video(NTSC, cut, LARGE, SMALL, seek_us=7_500_000) == [
+        *START,
+        *("-copyts", "-seek_timestamp", "1", "-noaccurate_seek", "-ss", "7500000us"),
+        *input_options("mov"),
+        *("-threads", "1", "-i", "file:source", "-filter_complex_threads", "1"),
+        "-filter_complex",
+        "[0:0]trim=end_pts=481000:start_pts=241000[s0];[s0]settb=expr=1001/30000[s1];"
+        "[s1]setpts=expr=N+240[s2];[s2]split=2[s3][s4];"
+        f"[s3]scale={scaled.format(720, 1280)}[s5];[s5]setsar=sar=1[s6];"
+        "[s6]format=pix_fmts=yuv420p[s7];"
+        f"[s4]scale={scaled.format(360, 640)}[s8];[s8]setsar=sar=1[s9];"
+        "[s9]format=pix_fmts=yuv420p[s10]",
+        *("-map", "[s7]", *encoder(LARGE), "file:0.mp4"),
+        *("-map", "[s10]", *encoder(SMALL), "file:1.mp4"),
+    ]
+
+
+def test_the_first_chunk_is_read_from_the_start() -> None:
+    argv = video(NTSC, Cut(start=0, trim_start=0, trim_stop=99), LARGE)
+    assert "-ss" not in argv
+    assert argv[argv.index("-fragment_index") + 1] == "1"
+
+
+def test_a_single_rendition_is_not_split() -> None:
+    assert "split" not in graph_of(video(NTSC, Cut(start=0, trim_start=0, trim_stop=9), LARGE))
+
+
+def test_a_resampled_source_goes_through_the_grid_before_the_cut() -> None:
+    resampled = replace(NTSC, constant=False)
+    graph = graph_of(video(resampled, Cut(start=120, trim_start=120, trim_stop=240), LARGE))
+    assert graph.startswith(
+        "[0:0]setpts=expr=PTS-(1001)[s0];[s0]fps=fps=30000/1001:round=near[s1];"
+        "[s1]trim=end_pts=240:start_pts=120[s2];"
+    )
+
+
+def test_only_a_tail_repeats_the_last_frame() -> None:
+    resampled = replace(NTSC, constant=False)
+    graph = graph_of(video(resampled, Cut(start=0, trim_start=0, trim_stop=500, tail=3), LARGE))
+    assert "[s1]tpad=stop=3:stop_mode=clone[s2];[s2]trim=" in graph
+
+
+def test_a_sound_track_is_cut_and_padded_to_the_sample() -> None:
+    argv = recipe.audio(
+        "ffmpeg",
+        source=recipe.Source(format="mpegts"),
+        rendition=SOUND,
+        tuning=recipe.Tuning(decoder_threads=2),
+    )
+    assert list(argv) == [
+        *START,
+        *("-copyts", *input_options("mpegts"), "-threads", "2", "-i", "file:source"),
+        *("-filter_complex_threads", "1", "-filter_complex"),
+        "[0:2]asetpts=expr=PTS-round((61)/(40*TB))[s0];"
+        "[s0]aresample=async=1:first_pts=0:ochl=stereo:osf=fltp:osr=48000[s1];"
+        "[s1]apad=whole_len=96000[s2];[s2]atrim=end_sample=96000[s3]",
+        *("-map", "[s3]", "-c:a", "aac", "-b:a", "128000", "-flags:a", "+bitexact"),
+        *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
+        *("-write_btrt", "0", "-avoid_negative_ts", "disabled"),
+        *("-muxdelay", "0", "-muxpreload", "0", "-frag_duration", "3978666"),
+        *("-movflags", "+cmaf+delay_moov+skip_trailer", "-f", "mp4", "file:0.mp4"),
+    ]
+
+
+def test_a_mezzanine_copies_pictures_and_sound_only() -> None:
+    argv = recipe.mezzanine("ffmpeg", source=recipe.Source(format="avi"), muxer="mov", unpack=True)
+    assert list(argv) == [
+        *START,
+        *("-fflags", "+genpts", *input_options("avi"), "-i", "file:source"),
+        *("-map", "0:V?", "-map", "0:a?", "-c", "copy", "-bsf:v", "mpeg4_unpack_bframes"),
+        *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
+        *("-max_muxing_queue_size", "9999", "-f", "mov", "file:0.mp4"),
+    ]
+
+
+@pytest.mark.parametrize(("sample_rate", "frames"), [(48000, 187), (44100, 172), (8000, 31)])
+def test_sound_segments_are_whole_frames_and_at_most_four_seconds(
+    sample_rate: int, frames: int
+) -> None:
+    rendition = replace(SOUND, sample_rate=sample_rate)
+    assert recipe.audio_segment_frames(rendition) == frames
+    assert frames * recipe.AAC_FRAME <= 4 * sample_rate < (frames + 1) * recipe.AAC_FRAME
+
+
+@pytest.mark.parametrize(("samples", "frames"), [(1, 2), (1024, 2), (1025, 3), (96_000, 95)])
+def test_sound_is_priming_and_the_samples_in_whole_frames(samples: int, frames: int) -> None:
+    assert recipe.audio_frames(replace(SOUND, samples=samples)) == frames
+
+
+def test_a_demuxer_that_is_not_on_the_list_is_refused() -> None:
+    with pytest.raises(ValueError, match="hls"):
+        recipe.mezzanine("ffmpeg", source=recipe.Source(format="hls"), muxer="mov", unpack=False)
