@@ -34,6 +34,7 @@ class Watch:
     _renewed_s: float = 0.0
     _looked_s: float = 0.0
     _told_s: float = 0.0
+    _off: bool = False
 
     def acquire(self) -> bool:
         """True if the task is ours now."""
@@ -51,12 +52,12 @@ class Watch:
         now_s = self.clock()
         if now_s - self._renewed_s >= self.ttl_s / 3:
             self._renewed_s = now_s
-            if not self._renewed():
-                raise CalledOff
+            self._off = self._off or not self._renewed()
         if now_s - self._looked_s >= VERDICT_EVERY_S:
             self._looked_s = now_s
-            if self._decided():
-                raise CalledOff
+            self._off = self._off or self._decided()
+        if self._off:
+            raise CalledOff
 
     def see(self, block: Mapping[str, str]) -> bool:
         """For `Process`: note a block of progress. False when the work is called off."""
