@@ -11,6 +11,7 @@ from pathlib import Path
 
 from functions.adapters import binaries
 from functions.jobs import layout
+from functions.media import dash, hls
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.segment import Segment, Stored, Track
 from tests import mp4
@@ -32,23 +33,42 @@ def ffmpeg(*options: object) -> None:
 
 
 def source(path: Path) -> Path:
-    """A moving picture with beeps: 250 frames, no two alike."""
+    """A moving picture and a rising tone: 250 frames, no two moments alike."""
     ffmpeg(
         "-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={RATE}",
-        "-f", "lavfi", "-i", "sine=frequency=440:beep_factor=4:sample_rate=48000",
+        "-f", "lavfi", "-i", "aevalsrc=0.5*sin(2*PI*(80+20*t)*t):sample_rate=48000",
         "-frames:v", FRAMES, "-t", f"{float(SOUND_S):.6f}", "-c:v", "libx264", "-preset",
         "ultrafast", "-crf", "18", "-pix_fmt", "yuv420p", "-c:a", "aac", path,
     )  # fmt: skip
     return path
 
 
+def shown(ranges: Sequence[tuple[int, int]]) -> str:
+    """A filter that shows these ranges of frames, one after the other, at the rate of the first."""
+    parts = [
+        f"[s{n}]trim=start_frame={start}:end_frame={stop},setpts=N[t{n}]"
+        for n, (start, stop) in enumerate(ranges)
+    ]
+    pads = ["".join(f"[{kind}{n}]" for n in range(len(ranges))) for kind in "st"]
+    return ";".join([f"split={len(ranges)}{pads[0]}", *parts, f"{pads[1]}concat=n={len(ranges)}"])
+
+
 def video(
-    source: Path, out: Path, *, name: str, width: int, height: int
+    source: Path,
+    out: Path,
+    *,
+    name: str,
+    width: int,
+    height: int,
+    ranges: Sequence[tuple[int, int]] = ((0, FRAMES),),
 ) -> tuple[VideoRendition, Track]:
     made = out / f"{name}.mp4"
+    graph = (
+        f"settb=1/1000,{shown(ranges)},settb=1001/30000,setpts=N,scale={width}:{height},setsar=1"
+    )
     ffmpeg(
-        "-i", source, "-map", "0:v:0", "-vf", f"scale={width}:{height},setsar=1",
-        "-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-g", SEGMENT_FRAMES,
+        "-i", source, "-map", "0:v:0", "-vf", graph, "-r", RATE, "-c:v", "libx264",
+        "-preset", "veryfast", "-crf", "23", "-g", SEGMENT_FRAMES,
         "-keyint_min", SEGMENT_FRAMES, "-sc_threshold", "0", "-flags", "+cgop", "-bf", "2",
         "-video_track_timescale", RATE.numerator, "-use_editlist", "0", "-map_metadata", "-1",
         "-fflags", "+bitexact", "-write_btrt", "0", "-movflags",
@@ -62,11 +82,12 @@ def video(
 
 
 def audio(
-    source: Path, out: Path, *, name: str, language: str = "und"
+    source: Path, out: Path, *, name: str, language: str = "und", change: str = "anull"
 ) -> tuple[AudioRendition, Track]:
     made = out / f"{name}.mp4"
     ffmpeg(
-        "-i", source, "-map", "0:a:0", "-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-ac", "2",
+        "-i", source, "-map", "0:a:0", "-af", change,
+        "-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-ac", "2",
         "-map_metadata", "-1", "-fflags", "+bitexact", "-movflags",
         "+cmaf+delay_moov+skip_trailer", "-frag_duration", "2000000", "-f", "mp4", made,
     )  # fmt: skip
@@ -75,6 +96,30 @@ def audio(
         samples=int(SOUND_S * 48000), origin=0, timebase_num=1, timebase_den=48000,
     )  # fmt: skip
     return rendition, _cut(made, out, name)
+
+
+def present(
+    out: Path,
+    video: Sequence[tuple[VideoRendition, Track]],
+    audio: Sequence[tuple[AudioRendition, Track]],
+) -> None:
+    """Write the playlists and the manifest of what lies in the folder."""
+    everything = [track for _, track in (*video, *audio)]
+    target_duration_s = hls.target_duration_s(
+        duration_s for track in everything for _, duration_s in hls.segments_of(track)
+    )
+    for track in everything:
+        text = hls.opening(target_duration_s=target_duration_s, init_uri=hls.name_of(track.init))
+        for segment in hls.segments_of(track):
+            text = hls.grown(text, [segment], ended=False)
+        (out / track.rendition / hls.PLAYLIST).write_text(hls.grown(text, [], ended=True))
+    rate = RATE if video else None
+    (out / layout.MASTER).write_text(
+        hls.master(video, audio, rate=rate, target_duration_s=target_duration_s)
+    )
+    (out / layout.MANIFEST).write_text(
+        dash.manifest(video, audio, rate=rate, duration_s=FRAMES / RATE if video else SOUND_S)
+    )
 
 
 def _cut(made: Path, out: Path, name: str) -> Track:

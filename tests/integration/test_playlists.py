@@ -15,7 +15,7 @@ from mpegdash.parser import MPEGDASHParser
 
 from functions.adapters import binaries
 from functions.jobs import layout
-from functions.media import dash, hls
+from functions.media import hls
 from functions.media.join import join
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.segment import Track
@@ -39,30 +39,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tracks]:
     ]
     for rendition in (*video, *audio):
         assert join([rendition[1]], frames=None) == rendition[1]
-    write(out, (video, audio))
+    cmaf.present(out, video, audio)
     return out, (video, audio)
-
-
-def write(out: Path, tracks: Tracks) -> None:
-    video, audio = tracks
-    everything = [track for _, track in (*video, *audio)]
-    target_duration_s = hls.target_duration_s(
-        duration_s for track in everything for _, duration_s in hls.segments_of(track)
-    )
-    for track in everything:
-        text = hls.opening(target_duration_s=target_duration_s, init_uri=hls.name_of(track.init))
-        for segment in hls.segments_of(track):
-            text = hls.grown(text, [segment], ended=False)
-        (out / track.rendition / hls.PLAYLIST).write_text(hls.grown(text, [], ended=True))
-    rate = cmaf.RATE if video else None
-    (out / layout.MASTER).write_text(
-        hls.master(video, audio, rate=rate, target_duration_s=target_duration_s)
-    )
-    (out / layout.MANIFEST).write_text(
-        dash.manifest(
-            video, audio, rate=rate, duration_s=cmaf.FRAMES / cmaf.RATE if video else cmaf.SOUND_S
-        )
-    )
 
 
 def packets(playlist: Path, stream: str) -> list[tuple[int, int]]:
@@ -217,7 +195,7 @@ def test_sources_without_picture_or_sound_play(
         "sound alone": ([], audio[:1]),
         "two sounds": ([], audio),
     }[kind]
-    write(tmp_path, tracks)
+    cmaf.present(tmp_path, *tracks)
     assert complaints(tmp_path / layout.MASTER) == []
     stream = "0:v:0" if tracks[0] else "0:a:0"
     (expected, *_) = [track.frames for _, track in (*tracks[0], *tracks[1])]

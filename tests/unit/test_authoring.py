@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from functions.jobs import layout
-from functions.media import hls
 from tests import cmaf
 from tests.authoring import attributes, complaints
 
@@ -23,12 +22,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cmaf.video(source, out, name="120p", width=214, height=120),
     ]
     audio = [cmaf.audio(source, out, name=f"audio-{n}", language="eng") for n in (1, 2)]
-    for _, track in (*video, *audio):
-        text = hls.opening(target_duration_s=2, init_uri=hls.name_of(track.init))
-        text = hls.grown(text, hls.segments_of(track), ended=True)
-        (out / track.rendition / hls.PLAYLIST).write_text(text)
-    text = hls.master(video, audio, rate=cmaf.RATE, target_duration_s=2)
-    (out / layout.MASTER).write_text(text)
+    cmaf.present(out, video, audio)
     return out
 
 
