@@ -13,12 +13,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, Literal, NoReturn
 
 import msgspec
 from cloudevents.sdk.event import v1
 
+from eventing import grammar
 from eventing.cloudevent import SPECVERSION, CloudEvent
 
 BODY_LIMIT_BYTES: Final = 64 * 1024
@@ -108,7 +108,7 @@ def check(event: CloudEvent) -> None:
             _refuse("CE naming conventions: no attribute may be named data")
         size += len(name) + len(value)
         if not (value.isascii() and value.isprintable()):
-            if _FORBIDDEN.search(value):
+            if grammar.FORBIDDEN.search(value):
                 _refuse(f"CE type system: {_label(name)} has a character that strings may not have")
             size += len(value.encode()) - len(value)
     if size > ATTRIBUTES_LIMIT_BYTES:
@@ -118,17 +118,15 @@ def check(event: CloudEvent) -> None:
     for name, value in (("id", event.id), ("source", event.source), ("type", event.type)):
         if not value:
             _refuse(f"CE {name}: must not be empty")
-    if not _is_uri_reference(event.source):
+    if not grammar.is_uri_reference(event.source):
         _refuse("CE source: is no URI-reference")
     if event.subject == "":
         _refuse("CE subject: must not be empty")
-    if event.dataschema is not None and not (
-        _SCHEME.match(event.dataschema) and _is_uri_reference(event.dataschema)
-    ):
+    if event.dataschema is not None and not grammar.is_absolute_uri(event.dataschema):
         _refuse("CE dataschema: is no absolute URI")
-    if event.time is not None and not _is_timestamp(event.time):
+    if event.time is not None and not grammar.is_timestamp(event.time):
         _refuse("CE time: is no RFC 3339 timestamp")
-    if event.datacontenttype is not None and not _MEDIA_TYPE.fullmatch(event.datacontenttype):
+    if event.datacontenttype is not None and not grammar.is_media_type(event.datacontenttype):
         _refuse("CE datacontenttype: is no RFC 2046 media type")
 
 
@@ -168,7 +166,6 @@ def _unchanged(data: bytes) -> bytes:
 
 _ESCAPED: Final = re.compile(r"[^\x21\x23\x24\x26-\x7e]")
 """HTTP 3.1.3.2: space, double quote, percent and everything outside U+0021 to U+007E."""
-_QUOTED_STRING: Final = re.compile(r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t \x21-\x7e])*"')
 
 
 def _percent_encode(value: str) -> str:
@@ -180,7 +177,7 @@ def _percent_decode(name: str, value: str) -> str:
     if not _PRINTABLE.fullmatch(value):
         _refuse(f"HTTP 3.1.3.2: the header of {_label(name)} has characters outside ASCII's print")
     if value.startswith('"'):
-        if not _QUOTED_STRING.fullmatch(value):
+        if not grammar.QUOTED_STRING.fullmatch(value):
             _refuse(f"HTTP 3.1.3.2: the quoted string of {_label(name)} does not end as it should")
         value = re.sub(r"\\(.)", r"\1", value[1:-1])
     elif '"' in value:
@@ -341,27 +338,6 @@ _NAME: Final = re.compile(r"[a-z0-9]+")
 _PRINTABLE: Final = re.compile(r"[\t\x20-\x7e]*")
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _INTEGER: Final = re.compile(r"-?[0-9]{1,10}")
-_NONCHARACTERS: Final = "".join(
-    chr(plane * 0x10000 + last) for plane in range(17) for last in (0xFFFE, 0xFFFF)
-)
-_FORBIDDEN: Final = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
-_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_MEDIA_TYPE: Final = re.compile(
-    rf"{_TOKEN}/{_TOKEN}(?:[ ]*;[ ]*{_TOKEN}=(?:{_TOKEN}|{_QUOTED_STRING.pattern}))*"
-)
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_PCHAR: Final = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
-_URI_REFERENCE: Final = re.compile(
-    rf"(?:[A-Za-z][A-Za-z0-9+.-]*:|(?![^/?#]*:))"  # a scheme, or no colon before the first slash
-    rf"(?://(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{{2}})*@)?"  # user information
-    rf"(?:\[[0-9A-Fa-f:.v]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{{2}})*)"  # host
-    rf"(?::[0-9]*)?(?=[/?#]|\Z)|(?!//))"
-    rf"(?:{_PCHAR}|/)*(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?"
-)
-_TIMESTAMP: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?"
-    r"(?:[Zz]|[+-]([0-9]{2}):([0-9]{2}))"
-)
 
 
 def _build(attributes: dict[str, str], data: bytes | None) -> CloudEvent:
@@ -394,27 +370,6 @@ def _attributes(event: CloudEvent) -> Iterable[tuple[str, str]]:
         if name in _CONTEXT:
             _refuse("CE extension attributes: one has the name of a context attribute")
         yield name, value
-
-
-def _is_uri_reference(value: str) -> bool:
-    """RFC 3986, section 4.1."""
-    return _URI_REFERENCE.fullmatch(value) is not None
-
-
-def _is_timestamp(value: str) -> bool:
-    """RFC 3339, section 5.6."""
-    found = _TIMESTAMP.fullmatch(value)
-    if found is None:
-        return False
-    year, month, day, hour, minute, second, offset_hour, offset_minute = (
-        int(part or 0) for part in found.groups()
-    )
-    try:
-        date(year or 4, month, day)  # the year 0 has the days of the year 4
-    except ValueError:
-        return False
-    # 60 is a leap second; which minutes had one is not ours to know.
-    return hour < 24 and minute < 60 and second <= 60 and offset_hour < 24 and offset_minute < 60
 
 
 def _label(name: str) -> str:
