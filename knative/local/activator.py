@@ -40,6 +40,8 @@ class Worker:
 class _Request:
     message: Message
     answer: asyncio.Future[Reply]
+    deadline_s: float
+    """By the event loop's clock."""
     worker: Worker | None = None
     """None while it waits."""
 
@@ -96,18 +98,17 @@ class Activator:
             raise Unreachable(self.closed)
         if len(self._queue) >= QUEUE_LIMIT:
             return Reply(503, body=b"pending request queue full")
-        request = _Request(message, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        request = _Request(message, loop.create_future(), loop.time() + self.timeout_s)
         self._queue.append(request)
         self.concurrency.change(self.clock_ms(), 1)
         self.dispatch()
         if request.worker is None:
             self.watcher.arrived()
         try:
-            async with asyncio.timeout(self.timeout_s):
+            async with asyncio.timeout_at(request.deadline_s):
                 return await request.answer
         except TimeoutError:
-            if request.worker is not None:
-                self.watcher.overdue(request.worker)
             return Reply(504, body=b"activator request timeout")
         finally:
             if request.worker is None and request in self._queue:
@@ -150,6 +151,10 @@ class Activator:
         return None
 
     async def _forward(self, request: _Request, worker: Worker) -> None:
+        # Also when nobody waits for the answer any more.
+        overdue = asyncio.get_running_loop().call_at(
+            request.deadline_s, self.watcher.overdue, worker
+        )
         try:
             reply = await worker.post(request.message, timeout_s=float("inf"))
         except Exception as error:
@@ -162,6 +167,7 @@ class Activator:
             if not request.answer.done():
                 request.answer.set_result(reply)
         finally:
+            overdue.cancel()
             worker.in_flight -= 1
             self.concurrency.change(self.clock_ms(), -1)
             if worker.in_flight == 0:

@@ -13,15 +13,16 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
-_GONE_WITHIN_S = 10.0
+_GIVEN: Final = (b"HOME", b"KINORA_SCRATCH")
+_GONE_WITHIN_S: Final = 10.0
 
 
 def living_in(folder: Path) -> Iterator[int]:
-    """Ids of this user's processes that run in `folder` or were given a path in it.
+    """Ids of this user's processes that were started with a home or a scratch folder in `folder`.
 
-    Looks at the working folder and at the environment a process was started with, so that it sees
-    whatever inherited `KINORA_SCRATCH` or was started with its home in there.
+    A shell that somebody opened in there is none of them.
     """
     own = os.getpid()
     # Not resolved: the folder may be gone, and paths in environments are as they were given.
@@ -35,12 +36,10 @@ def living_in(folder: Path) -> Iterator[int]:
 
 
 def _is_within(process: str, folder: bytes) -> bool:
-    if _below(os.fsencode(Path(process, "cwd").readlink()), folder):
-        return True
     environment = Path(process, "environ").read_bytes()
     return any(
-        _below(value, folder)
-        for _, _, value in (entry.partition(b"=") for entry in environment.split(b"\0"))
+        name in _GIVEN and _below(value, folder)
+        for name, _, value in (entry.partition(b"=") for entry in environment.split(b"\0"))
     )
 
 

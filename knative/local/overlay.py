@@ -32,8 +32,8 @@ class Overlay:
     """Most encoders at a time."""
     window_ms: int = 10_000
     """A process starts in a fraction of a second here and its memory is needed by the encoders:
-    ten seconds without a request are enough to let it go. Longer than the gap between two chunks
-    of a job, so that the assembler stays."""
+    ten seconds without a request are enough to let it go, and short chunks follow each other
+    quickly enough to keep the assembler."""
     tick_ms: int = 250
     """A machine has few functions and no scraping: looking four times a second costs nothing, and
     the second encoder starts as soon as there is a second chunk."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import aiohttp
 
+from eventing.errors import Unavailable
 from knative.local.activator import Activator, Worker, clock_ms
 from knative.local.autoscaler import Activity, Autoscaler
 from knative.local.broker.subscriber import http_subscriber
@@ -234,7 +235,10 @@ class Revision:
                 self._forget(worker)
                 self._leaving.add(process)
         await process.ended
-        await asyncio.to_thread(self._reaped, process.name)
+        try:
+            await asyncio.to_thread(self._reaped, process.name)
+        except Unavailable as error:
+            _log.error("what %s held runs out by itself: %s", process.name, error)
         self._starting.discard(process)
         self._leaving.discard(process)
 

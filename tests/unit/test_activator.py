@@ -193,6 +193,21 @@ def test_a_sender_that_gives_up_cancels_what_waits_and_nothing_that_runs() -> No
     run(scenario)
 
 
+def test_a_request_that_nobody_waits_for_is_overdue_all_the_same() -> None:
+    async def scenario() -> None:
+        bench = Bench(limit=1, timeout_s=0.05)
+        function = bench.add()
+        request = bench.send()
+        await settle()
+        request.cancel()
+        while bench.watch.late != ["w1"]:
+            await asyncio.sleep(0.005)
+        function.answer()
+        await bench.activator.quiet()
+
+    run(scenario)
+
+
 @pytest.mark.parametrize("error", [Unreachable("reset"), RuntimeError("odd")])
 def test_a_process_that_dies_leaves_its_request_unreachable(error: Exception) -> None:
     async def scenario() -> None:
