@@ -196,6 +196,9 @@ def _percent_decode(name: str, value: str) -> str:
 # HTTP 3.2, structured content mode, with the JSON event format.
 
 
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
 class _Number(str):
     """A JSON number as it was written."""
 
@@ -251,7 +254,7 @@ def _structured_data(
         return None
     content_type = attributes.setdefault("datacontenttype", JSON)
     if is_json(content_type):
-        return bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw])["data"])
+        return bytes(_MEMBERS.decode(body)["data"])
     text = members["data"]
     if not isinstance(text, str) or isinstance(text, _Number):
         _refuse("JSON 3.1.2: data is neither declared as JSON nor a string")
