@@ -37,7 +37,8 @@ CLIPS: dict[str, tuple[str, ...]] = {
 def make_clip(name: str, folder: Path, *, seconds: float = 4.0) -> Path:
     """The clip of that name: moving test picture at 30 frames a second before its options."""
     path = folder / name
-    source = f"testsrc2=s=128x72:r=30:d={seconds}"
+    # The noise makes every frame unlike every other.
+    source = f"testsrc2=s=128x72:r=30:d={seconds},noise=alls=60:allf=t"
     ffmpeg("-f", "lavfi", "-i", source, *CLIPS[name], f"file:{path}")
     return path
 

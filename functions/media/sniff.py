@@ -103,7 +103,7 @@ _TEXT_WORDS: Final = (
 )
 _XML_PLAYLIST: Final = re.compile(
     rb"<(?:\w+:)?(?:MPD|smil|playlist|SmoothStreamingMedia|AssetMap|PackingList"
-    rb"|CompositionPlaylist|asx)[\s>]", re.I
+    rb"|CompositionPlaylist|asx)[\s/>]", re.I
 )  # fmt: skip
 _TS_PACKETS: Final = (188, 192, 204)
 

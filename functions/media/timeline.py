@@ -199,7 +199,8 @@ def _nearest_standard(rate: Fraction | None) -> Fraction:
     """The standard rate next to `rate`; of faster ones next to the largest even share of it."""
     if rate is None:
         return Fraction(25)
-    share = rate / math.ceil(rate / (MAX_RATE * Fraction(1001, 1000)))
+    # Up to 75: a median of 60 frames a second may come out so in milliseconds.
+    share = rate / math.ceil(rate / (MAX_RATE * Fraction(5, 4)))
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - share))
     if rate > MAX_RATE and abs(nearest - share) > share / 100:
         return MAX_RATE
