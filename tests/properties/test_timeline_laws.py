@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.media import timeline
@@ -43,6 +43,7 @@ def played(presented: list[int], line: Timeline) -> list[int]:
     return shown[: line.frames]
 
 
+@settings(deadline=None)
 @given(PRESENTED, TIMEBASES)
 def test_each_output_frame_shows_what_a_screen_would_show(
     presented: list[int], timebase: Fraction
@@ -52,6 +53,7 @@ def test_each_output_frame_shows_what_a_screen_would_show(
     assert [of_source(frame) for frame in range(line.frames)] == played(presented, line)
 
 
+@settings(deadline=None)
 @given(PRESENTED, TIMEBASES)
 def test_a_timeline_keeps_its_promises(presented: list[int], timebase: Fraction) -> None:
     line = timeline.plan(presented, timebase, segment_s=4)
@@ -75,6 +77,7 @@ def test_a_timeline_keeps_its_promises(presented: list[int], timebase: Fraction)
         )
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**6), 10**6), TIMEBASES, st.sampled_from(STANDARD_RATES))
 def test_slots_round_as_defined(ticks: int, timebase: Fraction, rate: Fraction) -> None:
     assert Slots(0, timebase, rate).of(ticks) == nearest(ticks * timebase * rate)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.media import container
@@ -117,6 +117,7 @@ def test_a_word_in_the_payload_is_no_box() -> None:
     assert not walk(FTYP + box(b"moov", nested)).encrypted
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([b"moov", b"mdat", b"moof", b"free", b"trak"]), max_size=6),
        st.binary(max_size=200), st.integers(0, 2**64 - 1), st.integers(0, 400))  # fmt: skip
 def test_any_bytes_end_in_ranges_inside_the_file_or_a_refusal(

@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.media import index
@@ -42,11 +42,13 @@ INDEXES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(INDEXES)
 def test_an_index_reads_back_as_it_was_written(written: Index) -> None:
     assert index.decode(index.encode(written)) == written
 
 
+@settings(deadline=None)
 @given(INDEXES, st.data())
 def test_any_rows_are_read_by_header_and_range_alone(written: Index, data: st.DataObject) -> None:
     stored = index.encode(written)
@@ -121,6 +123,7 @@ def test_packets_are_sliced_like_a_list() -> None:
         packets[5]
 
 
+@settings(deadline=None)
 @given(PACKETS, st.fractions(0, 1))
 def test_wanted_ranges_hold_every_packet_within_the_budget(
     packets: list[Packet], budget: Fraction

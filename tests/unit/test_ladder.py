@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.media.ladder import Step, rungs
@@ -62,6 +62,7 @@ def test_odd_sizes_become_even() -> None:
     assert sizes(853, 481)[0] == ("480p", 852, 480)
 
 
+@settings(deadline=None)
 @given(st.fractions(16, 8192), st.fractions(16, 8192))
 def test_no_rung_is_enlarged_odd_or_bent(
     width: Fraction, height: Fraction

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.media import guard, sniff
@@ -94,6 +94,7 @@ def test_everything_else_is_named_and_refused(head: bytes, found: str) -> None:
     assert not isinstance(refused.value, Playlist)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=sniff.SNIFF_BYTES))
 def test_any_bytes_are_a_listed_container_or_refused(head: bytes) -> None:
     try:
@@ -105,6 +106,7 @@ def test_any_bytes_are_a_listed_container_or_refused(head: bytes) -> None:
         assert container.format in guard.DEMUXERS
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_characters="\0"), min_size=8))
 def test_no_text_is_a_container_that_is_read_by_ranges(text: str) -> None:
     """Text in which a box type stands at the right place is the exception that proves it."""
