@@ -288,4 +288,4 @@ def _alignment(master: Playlist, media: Mapping[str, Playlist]) -> Iterator[str]
         yield "variants are cut at different times [6.2.4]"
     targets = {playlist.values("EXT-X-TARGETDURATION")[0] for playlist in media.values()}
     if len(targets) > 1:
-        yield "media playlists differ in their target duration (A)"
+        yield "media playlists differ in their target duration [6.2.4]"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,9 +16,9 @@ from functions.media.segment import Segment, Stored, Track
 from tests import cmaf, mp4
 from tests.e2e import picture
 from tests.e2e.judges import Planned, judge, source_frames
+from tests.real_media import media_file
 
 PLANNED = Planned(frames=cmaf.FRAMES, rate=cmaf.RATE, sounds=(0,))
-REAL = Path(os.environ.get("KINORA_MEDIA", "../shared/media")) / "real"
 
 
 @dataclass
@@ -258,9 +257,7 @@ def encoded(source: Path, to: Path, ranges: Sequence[tuple[int, int]]) -> Path:
     ["bigbuckbunny-720p25.mp4", "bikes-640x272.mp4", "sample.avi"],
 )
 def test_real_pictures_pass_and_one_frame_amiss_is_found(name: str, tmp_path: Path) -> None:
-    source = REAL / name
-    if not source.exists():
-        pytest.skip("no real media here")
+    source = media_file(f"real/{name}")
     count = source_frames(source)
     middle = count // 2
     right = encoded(source, tmp_path / "right.mp4", [(0, count)])
