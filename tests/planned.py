@@ -62,7 +62,7 @@ def rendition(name: str, width: int, height: int, *, preset: str = "superfast") 
         width=width,
         height=height,
         preset=preset,
-        crf=23,
+        crf=16,
         maxrate_bps=8_000_000,
         bufsize_bits=8_000_000,
     )
