@@ -1,0 +1,304 @@
+"""Every function on one site, one delivery at a time, and what must be true of it all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from eventing import codec
+from eventing.cloudevent import CloudEvent
+from eventing.contract import (
+    TICK,
+    JobAccepted,
+    JobCancelled,
+    JobCompleted,
+    JobEncoded,
+    JobFailed,
+    JobRejected,
+    ObjectCreated,
+    SourcePrepared,
+    TaskCompleted,
+    TaskFailed,
+    TaskReady,
+    WebhookDue,
+)
+from eventing.envelope import unwrap, wrap
+from eventing.host import ANY, Handler, Host
+from functions.assembler.attempts import ATTEMPTS
+from functions.assembler.handler import Assembler
+from functions.deadletter.handler import DeadLetter
+from functions.ingest import profiles
+from functions.ingest.handler import Ingest
+from functions.jobs import ending, layout, leases, record
+from functions.jobs.admission import Window
+from functions.jobs.manifest import Manifest
+from functions.jobs.plan import Plan
+from functions.jobs.receipt import Receipt
+from functions.jobs.verdict import Verdict
+from functions.media import hls
+from functions.notifier.handler import Notifier
+from functions.sweeper.handler import Sweeper
+from tests.fakes import ManualClock, MemoryState, MemoryStore
+from tests.flow import media
+from tests.flow.broker import Delivery, MemoryBroker
+from tests.flow.faults import Fault, FaultyState, FaultyStore, Killed
+from tests.flow.media import Film
+
+TICK_S: Final = 60.0
+LIMIT: Final = 3
+VERDICTS: Final = (JobCompleted, JobRejected, JobFailed, JobCancelled)
+PROFILES: Final = profiles.read([profiles.BUILT_IN])
+
+
+@dataclass(slots=True)
+class Site:
+    clock: ManualClock = field(default_factory=ManualClock)
+    broker: MemoryBroker = field(default_factory=MemoryBroker)
+    store: MemoryStore = field(init=False)
+    state: MemoryState = field(init=False)
+    work: Counter[str] = field(default_factory=Counter)
+    """Attempts at each task that really began."""
+    faults: int = 0
+    """How many faults struck; each may cost one attempt."""
+    ticks: int = 0
+    workers: int = 0
+    verdicts: dict[str, bytes] = field(default_factory=dict)
+    """As first seen."""
+    told: dict[str, bytes] = field(default_factory=dict)
+    """Of each job, the data of the first verdict event."""
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(clock=self.clock)
+        self.state = MemoryState(clock=self.clock)
+
+    # What happens to a site.
+
+    def upload(self, key: str, data: bytes, *, tell: bool = True) -> ObjectCreated:
+        address = f"{layout.UPLOADS}/{key}"
+        self.store.put(address, data)
+        info = self.store.head(address)
+        assert info is not None
+        event = ObjectCreated(
+            bucket=layout.UPLOADS, key=key, etag=info.etag, size_bytes=info.size_bytes
+        )
+        if tell:
+            self.broker.publish(wrap(event, producer="source", time="2026-01-01T00:00:00Z"))
+        return event
+
+    def drop(self, film: Film, *, tenant: str = "t1", tell: bool = True) -> ObjectCreated:
+        return self.upload(f"{tenant}/{film.name or 'film'}.mp4", film.content(), tell=tell)
+
+    def cancel(self, job: str) -> None:
+        """What a gateway does, whole or not at all."""
+        manifest = self.manifests().get(job)
+        if manifest is None:
+            return
+        verdict = ending.decide(
+            self.store,
+            job=job,
+            tenant=manifest.tenant,
+            state="cancelled",
+            code="cancelled",
+            reason="By request.",
+            now_s=self.clock(),
+        )
+        for event in ending.conclude(self.store, self.state, verdict):
+            self._publish(wrap(event, producer="gateway", time="2026-01-01T00:00:00Z"))
+
+    def tick(self) -> None:
+        """Time passes and the next tick is on its way."""
+        self.clock.advance(TICK_S)
+        self.ticks += 1
+        self.broker.publish(CloudEvent(id=f"tick-{self.ticks}", source="/ping", type=TICK))
+
+    def deliver(self, index: int, fault: Fault | None = None) -> None:
+        """One pending delivery, to a process of its own."""
+        delivery = self.broker.take(index)
+        fault = fault or Fault()
+        if not self._run(delivery, fault):
+            self.broker.failed(delivery)
+        self.faults += fault.struck
+
+    def settle(self, *, rounds: int = 60) -> None:
+        """No more faults: deliver and tick until nothing is open. Fails if that never comes."""
+        for _ in range(rounds):
+            self.deliver_all()
+            if self.is_quiet():
+                return
+            self.tick()
+        raise AssertionError(f"still open: {[*self.keys(layout.OPEN_PREFIX)]}")
+
+    def deliver_all(self, *, limit: int = 3000) -> None:
+        for _ in range(limit):
+            if not self.broker.pending:
+                return
+            self.deliver(0)
+            self.check()
+        raise AssertionError("events that breed events")
+
+    def is_quiet(self) -> bool:
+        unheard = [key for key in self._sources() if not self._has_job(key)]
+        return not (
+            unheard or [*self.keys(layout.OPEN_PREFIX)] or [*self.keys(layout.PARKED_PREFIX)]
+        )
+
+    # What can be seen of it.
+
+    def keys(self, prefix: str) -> list[str]:
+        return [info.key for info in self.store.list(prefix)]
+
+    def manifests(self) -> Mapping[str, Manifest]:
+        return {
+            key.split("/")[2]: record.load(self.store.get(key), Manifest)
+            for key in self.keys(f"{layout.WORK}/jobs/")
+            if key.endswith("/job.json")
+        }
+
+    def verdict(self, job: str) -> Verdict | None:
+        return ending.read(self.store, job)
+
+    def film(self, job: str) -> Film:
+        return Film.read(self.store.get(self.manifests()[job].source.address))
+
+    def _sources(self) -> list[str]:
+        return [key for key in self.keys(f"{layout.UPLOADS}/") if not key.endswith(".json")]
+
+    def _has_job(self, key: str) -> bool:
+        info = self.store.head(key)
+        assert info is not None
+        bucket, _, name = key.partition("/")
+        event = ObjectCreated(bucket=bucket, key=name, etag=info.etag)
+        return self.store.head(layout.manifest(event.job)) is not None
+
+    # Laws.
+
+    def check(self) -> None:
+        """What is true at any moment."""
+        for key in self.keys(f"{layout.WORK}/jobs/"):
+            if key.endswith("/verdict.json"):
+                body = self.store.get(key)
+                assert self.verdicts.setdefault(key, body) == body, "a verdict changed"
+        held = [slot for job in self.manifests() for slot in self.state.slots(job)]
+        assert len(held) <= LIMIT, f"{len(held)} tasks in flight, at most {LIMIT}"
+
+    def check_settled(self) -> None:
+        """What is true once nothing is open any more."""
+        manifests = self.manifests()
+        for job in manifests:
+            verdict = self.verdict(job)
+            assert verdict is not None, f"no verdict on {job}"
+            assert job in self.told, f"nobody was told of {job}"
+            if verdict.state == "completed":
+                self._check_streams(job)
+            assert not self.state.slots(job)
+            assert not self.state.progress(job)
+        assert not self.state.admit("cpu", cause="probe", limit=1000, ttl_s=1), "a task waits"
+        self.clock.advance(2 * media.LEASE_S)
+        for job in manifests:
+            assert not self.state.held(leases.planning(job))
+            assert not self.state.held(leases.assembly(job))
+        needed = sum(self._needed(job) for job in manifests)
+        done = sum(self.work.values())
+        assert done <= needed + self.faults, f"{done} attempts, {needed} needed"
+
+    def _needed(self, job: str) -> int:
+        """Attempts at its tasks that the job asks for at most, without any fault."""
+        count = sum(
+            len(record.load(self.store.get(key), Plan).tasks)
+            for key in self.keys(layout.plans_prefix(job))
+        )
+        return count + (min(self.film(job).failures, ATTEMPTS) if count else 0)
+
+    def _check_streams(self, job: str) -> None:
+        """I2 and I3: what a completed job names is there, whole and as planned."""
+        film = self.film(job)
+        latest = max(self.keys(layout.plans_prefix(job)))
+        plan = record.load(self.store.get(latest), Plan)
+        for name in (layout.MASTER, layout.MANIFEST, layout.REPORT):
+            assert self.store.head(layout.media(job, name)) is not None, name
+        frames: Counter[str] = Counter()
+        named: dict[str, list[str]] = {}
+        for task in plan.tasks:
+            key = layout.receipt(job, plan.generation, task.id)
+            for track in record.load(self.store.get(key), Receipt).tracks:
+                frames[track.rendition] += track.frames
+                for stored in (track.init, *(segment.stored for segment in track.segments)):
+                    body = self.store.get(stored.key)
+                    assert hashlib.sha256(body).hexdigest() == stored.sha256
+                named.setdefault(track.rendition, []).extend(
+                    f"{segment.number:05d} {hls.name_of(segment.stored)}"
+                    for segment in track.segments
+                )
+        assert {*named} == {each.name for each in plan.video} | {each.name for each in plan.audio}
+        for rendition in plan.video:
+            assert frames[rendition.name] == film.frames
+        for name, segments in named.items():
+            text = self.store.get(layout.media_playlist(job, name)).decode()
+            assert hls.ended(text)
+            listed = [line for line in text.splitlines() if not line.startswith("#")]
+            assert listed == [each.split(" ")[1] for each in sorted(segments)]
+
+    # How a delivery runs.
+
+    def _run(self, delivery: Delivery, fault: Fault) -> bool:
+        """True if the function answered 2xx. A defect in a handler fails the test."""
+        self.workers += 1
+        handlers = self._handlers(f"worker-{self.workers}", fault)[delivery.function]
+        host = Host(
+            delivery.function,
+            handlers,
+            publish=lambda event: fault.around(lambda: self._publish(event)),
+            clock=self.clock,
+        )
+        message = codec.encode(delivery.event)
+        try:
+            response = host.respond(message.headers, message.body)
+        except Killed:
+            return False
+        assert response.status in (204, 503), response.body.decode()
+        return response.status == 204
+
+    def _publish(self, event: CloudEvent) -> None:
+        self.broker.publish(event)
+        kinds = {kind.type for kind in VERDICTS}
+        if event.type in kinds:
+            payload = unwrap(event)
+            assert self.told.setdefault(payload.job, event.data or b"") == event.data
+            assert self.verdict(payload.job) is not None, "told of a verdict that is not there"
+            if isinstance(payload, JobCompleted):
+                self._check_streams(payload.job)
+
+    def _handlers(self, worker: str, fault: Fault) -> dict[str, dict[type | str, Handler]]:
+        store, state = FaultyStore(self.store, fault), FaultyState(self.state, fault)
+        window = Window(limit=LIMIT, ttl_s=900)
+        ingest = Ingest(store=store, state=state, clock=self.clock, profiles=PROFILES)
+        chunker = media.Chunker(store=store, state=state, worker=worker, window=window)
+        encoder = media.Encoder(
+            store=store, state=state, clock=self.clock, worker=worker, work=self.work
+        )
+        assembler = Assembler(
+            store=store, state=state, clock=self.clock, worker=worker, window=window
+        )
+        notifier = Notifier(store=store, state=state, clock=self.clock)
+        sweeper = Sweeper(store=store, state=state, clock=self.clock, window=window)
+        deadletter = DeadLetter(store=store)
+        told: dict[type | str, Handler] = dict.fromkeys(VERDICTS, notifier.verdict)
+        return {
+            "ingest": {ObjectCreated: ingest.object_created},
+            "chunker": {
+                JobAccepted: chunker.job_accepted,
+                SourcePrepared: chunker.source_prepared,
+            },
+            "encoder": {TaskReady: encoder.task_ready},
+            "assembler": {
+                TaskCompleted: assembler.task_completed,
+                TaskFailed: assembler.task_failed,
+                JobEncoded: assembler.job_encoded,
+            },
+            "notifier": {**told, WebhookDue: notifier.webhook_due},
+            "sweeper": {TICK: sweeper.tick},
+            "deadletter": {ANY: deadletter.undeliverable},
+        }

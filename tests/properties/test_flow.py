@@ -1,0 +1,145 @@
+"""The laws of the flow, against everything that at-least-once delivery and dying processes do.
+
+`KINORA_FLOW_EXAMPLES` and `KINORA_FLOW_STEPS` make the search longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tests.flow.faults import Fault, Kind
+from tests.flow.media import ALWAYS, Film
+from tests.flow.site import Site
+
+KINDS: tuple[Kind, ...] = ("none", "crash", "lost reply", "refused")
+PICK = st.integers(0, 10_000)
+FILMS = st.builds(
+    Film,
+    chunks=st.integers(1, 4),
+    rungs=st.integers(1, 2),
+    split=st.booleans(),
+    sounds=st.integers(0, 2),
+    prepare=st.booleans(),
+    failing=st.sampled_from(["", "", "v0000", "v0001", "a1", "m1"]),
+    failures=st.sampled_from([0, 1, 2, ALWAYS]),
+    final=st.booleans(),
+)
+TENANTS = st.sampled_from(["t1", "t2"])
+
+
+class Flow(RuleBasedStateMachine):
+    """Films come in, and everything goes wrong at any moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.site = Site()
+        self.dropped = 0
+        self.cancelled: set[str] = set()
+
+    @rule(film=FILMS, tenant=TENANTS, told=st.booleans())
+    def a_film_is_dropped(self, film: Film, tenant: str, told: bool) -> None:
+        if self.dropped < 4:
+            self.dropped += 1
+            self.site.drop(_named(film, f"film-{self.dropped}"), tenant=tenant, tell=told)
+
+    @rule(what=st.sampled_from(["empty", "text", "nobody's", "sidecar"]))
+    def something_is_dropped_that_cannot_be_taken(self, what: str) -> None:
+        film = Film(name=what).content()
+        match what:
+            case "empty":
+                self.site.upload("t1/empty.mp4", b"")
+            case "text":
+                self.site.upload("t1/notes.mp4", b"just some words")
+            case "nobody's":
+                self.site.upload("nobody.mp4", film)
+            case "sidecar":
+                self.site.upload("t1/odd.mp4.json", b'{"colour": "blue"}')
+                self.site.upload("t1/odd.mp4", film)
+
+    @precondition(lambda self: self.site.broker.pending)
+    @rule(pick=PICK)
+    def an_event_is_delivered(self, pick: int) -> None:
+        self.site.deliver(pick)
+
+    @precondition(lambda self: self.site.broker.pending)
+    @rule(pick=PICK, kind=st.sampled_from(KINDS), at=st.integers(1, 25))
+    def a_process_fails_at_one_of_its_calls(self, pick: int, kind: Kind, at: int) -> None:
+        self.site.deliver(pick, Fault(kind=kind, at=at))
+
+    @precondition(lambda self: len(self.site.broker.pending) > 1)
+    @rule(pick=PICK, other=PICK, at=st.integers(1, 25))
+    def one_process_overtakes_another(self, pick: int, other: int, at: int) -> None:
+        def overtake() -> None:
+            if self.site.broker.pending:
+                self.site.deliver(other)
+
+        self.site.deliver(pick, Fault(kind="overtaken", at=at, overtake=overtake))
+
+    @precondition(lambda self: self.site.broker.pending)
+    @rule(pick=PICK, which=PICK, at=st.integers(1, 25))
+    def a_job_is_cancelled_meanwhile(self, pick: int, which: int, at: int) -> None:
+        self.site.deliver(
+            pick, Fault(kind="overtaken", at=at, overtake=lambda: self._cancel(which))
+        )
+
+    @precondition(lambda self: self.site.broker.accepted)
+    @rule(pick=PICK)
+    def an_event_arrives_again(self, pick: int) -> None:
+        accepted = self.site.broker.accepted
+        event = accepted[pick % len(accepted)]
+        self.site.broker.pending += self.site.broker.deliveries(event)
+
+    @precondition(lambda self: self.site.broker.pending)
+    @rule(pick=PICK)
+    def the_broker_loses_an_event(self, pick: int) -> None:
+        self.site.broker.take(pick)
+        self.site.faults += 1
+
+    @rule()
+    def the_state_store_is_flushed(self) -> None:
+        self.site.state.flush()
+        self.site.faults += 1
+
+    @rule()
+    def a_tick_comes(self) -> None:
+        self.site.tick()
+
+    @invariant()
+    def what_is_always_true_is_true(self) -> None:
+        self.site.check()
+
+    def teardown(self) -> None:
+        self.site.settle()
+        self.site.check_settled()
+        for job, manifest in self.site.manifests().items():
+            verdict = self.site.verdict(job)
+            assert verdict is not None
+            if manifest.profile is None:
+                assert verdict.state == "rejected"
+            elif job not in self.cancelled:
+                expected = "failed" if self.site.film(job).hopeless else "completed"
+                assert verdict.state == expected, verdict
+
+    def _cancel(self, which: int) -> None:
+        jobs = sorted(self.site.manifests())
+        if jobs:
+            job = jobs[which % len(jobs)]
+            self.cancelled.add(job)
+            self.site.cancel(job)
+
+
+def _named(film: Film, name: str) -> Film:
+    return Film(**{**{field: getattr(film, field) for field in film.__slots__}, "name": name})
+
+
+TestFlow = Flow.TestCase
+TestFlow.settings = settings(
+    max_examples=int(os.environ.get("KINORA_FLOW_EXAMPLES", "60")),
+    stateful_step_count=int(os.environ.get("KINORA_FLOW_STEPS", "50")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
