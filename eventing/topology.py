@@ -13,6 +13,9 @@ from eventing import contract as c
 
 BROKER: Final = "kinora"
 
+VERDICTS: Final = (c.JobCompleted, c.JobRejected, c.JobFailed, c.JobCancelled)
+"""Whoever finds that a job has ended, and that nobody was told, tells of it: of any verdict."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
@@ -56,12 +59,12 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     Function(
         name="ingest",
         consumes=on(c.ObjectCreated),
-        emits=(c.JobAccepted, c.JobRejected),
+        emits=(c.JobAccepted, *VERDICTS),
     ),
     Function(
         name="chunker",
         consumes=on(c.JobAccepted, c.SourcePrepared),
-        emits=(c.TaskReady, c.JobRejected, c.JobFailed),
+        emits=(c.TaskReady, *VERDICTS),
         delivery=Delivery(
             timeout="PT5M",
             reason="A large source without an index in one place takes many reads to index.",
@@ -80,7 +83,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     Function(
         name="assembler",
         consumes=on(c.TaskCompleted, c.TaskFailed, c.JobEncoded),
-        emits=(c.TaskReady, c.SourcePrepared, c.JobEncoded, c.JobCompleted, c.JobFailed),
+        emits=(c.TaskReady, c.SourcePrepared, c.JobEncoded, *VERDICTS),
         delivery=Delivery(
             timeout="PT5M",
             reason="Assembling a long film writes its manifests after reading every receipt.",
