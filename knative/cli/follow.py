@@ -56,11 +56,12 @@ async def until_verdict(
     *,
     watch: Callable[[overview.Overview], None] | None = None,
     patience: Patience | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> Verdict:
     """The job's verdict, once there is one.
 
     `watch` sees the job at every look; where nobody watches, little more than the verdict is
-    looked for. Raises what `watch` and `patience` raise.
+    looked for. `check` is called at every look. Raises what `watch`, `check` and `patience` raise.
     """
     looked_s = -UNSEEN_EVERY_S
     while True:
@@ -76,4 +77,5 @@ async def until_verdict(
                     patience.see(seen)
         if (verdict := ending.read(store, job)) is not None:
             return verdict
+        check()
         await asyncio.sleep(EVERY_S)

@@ -40,6 +40,10 @@ class Status:
     """Requests in the queue."""
     processes: tuple[int, ...]
     """Their ids, whatever their state."""
+    failed_starts: int = 0
+    """In a row, up to now; 0 once a process became ready."""
+    trouble: str = ""
+    """Why the last of them failed."""
 
 
 class Revision:
@@ -78,6 +82,7 @@ class Revision:
         """Of the next sample, what was told of when the first request arrived."""
         self._count = 0
         self._failures = 0
+        self._trouble = ""
         self._not_before_ms = now_ms
         self._starting: set[FunctionProcess] = set()
         self._ready: dict[Worker, FunctionProcess] = {}
@@ -100,6 +105,8 @@ class Revision:
             running=self.activator.running,
             waiting=self.activator.waiting,
             processes=tuple(process.pid for process in every),
+            failed_starts=self._failures,
+            trouble=self._trouble,
         )
 
     async def drain(self) -> None:
@@ -220,6 +227,7 @@ class Revision:
             return
         self._starting.discard(process)
         self._failures = 0
+        self._trouble = ""
         worker = Worker(process.name, http_subscriber(self._client, process.url + "/"))
         self._ready[worker] = process
         self.activator.workers.append(worker)
@@ -260,6 +268,7 @@ class Revision:
     def _failed(self, reason: str) -> None:
         """A start failed: wait before the next, and let nobody wait for it in vain."""
         _log.error("%s", reason)
+        self._trouble = reason
         pause_ms = min(500 * 2**self._failures, _LONGEST_PAUSE_MS)
         self._failures = min(self._failures + 1, 10)
         self._not_before_ms = self._clock_ms() + pause_ms

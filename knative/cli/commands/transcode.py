@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,6 +12,10 @@ from knative.cli.complaint import EXIT_OF_STATE, FAILED, Complaint
 
 if TYPE_CHECKING:
     from functions.jobs.verdict import Verdict
+    from knative.local.runtime import Status
+
+STARTS: Final = 4
+"""Of a function, failed in a row, after which none is expected to do better."""
 
 
 def transcode(
@@ -127,11 +131,25 @@ def _run(
         ) from error
 
 
+def startable(status: Status) -> None:
+    """Raises Complaint when a function fails at every start: no waiting makes that better."""
+    for name, service in status.services.items():
+        if service.failed_starts >= STARTS:
+            said = service.trouble.strip().splitlines()
+            raise Complaint(
+                f"The function {name} cannot be started: {said[-1] if said else 'no word why'}. "
+                "Check the settings (KINORA_…) with `kinora doctor`.",
+                exit_code=FAILED,
+                code="environment",
+            )
+
+
 async def _pipeline(
     directory: Path, key: str, *, encoders: int | None, keep_events: bool
 ) -> Verdict:
     import contextlib
     import json
+    import os
     import time
 
     from eventing.contract import ObjectCreated
@@ -141,6 +159,7 @@ async def _pipeline(
     from knative.cli.bar import Bar
     from knative.cli.follow import Patience, until_verdict
     from knative.cli.overview import moment
+    from knative.cli.settings import for_functions
     from knative.local.broker.history import History
     from knative.local.runtime import Runtime
 
@@ -151,7 +170,7 @@ async def _pipeline(
         directory,
         encoders=encoders,
         watch_uploads=False,
-        extra_env={"KINORA_STORE": location},
+        extra_env={**for_functions(os.environ), "KINORA_STORE": location},
     )
     try:
         await runtime.start()
@@ -176,6 +195,7 @@ async def _pipeline(
                 created.job,
                 watch=bar.update if bar else None,
                 patience=Patience(),
+                check=lambda: startable(runtime.status()),
             )
         if keep_events and verdict.state == "completed":
             tree = eventtree.grow(History(directory / "runtime" / "broker.sqlite").of(verdict.job))

@@ -33,10 +33,12 @@ def up(
     next start takes it up again. With --json each happening is a line.
     """
     import asyncio
+    import os
 
     from functions.jobs import layout
     from knative.cli import output
     from knative.cli.narrator import Narrator
+    from knative.cli.settings import for_functions
     from knative.local.runtime import AlreadyRunning, Runtime, run
 
     try:
@@ -46,7 +48,13 @@ def up(
             f"{directory} cannot be used: {error.strerror}. Name another folder with --dir."
         ) from None
     place = site.Site(directory.resolve())
-    runtime = Runtime(place.root, encoders=encoders, tick_s=tick, scale_window_s=idle)
+    runtime = Runtime(
+        place.root,
+        encoders=encoders,
+        tick_s=tick,
+        scale_window_s=idle,
+        extra_env=for_functions(os.environ),
+    )
     narrator = Narrator(place, as_json=as_json)
     telling: set[asyncio.Task[None]] = set()
 
