@@ -65,5 +65,11 @@ def frame_sums(*options: str) -> list[tuple[int, str]]:
     return [(int(fields[2]), fields[-1].strip()) for fields in lines]
 
 
+def count_frames(*options: str, filters: str = "") -> int:
+    """How many frames a decoder gives out for `options` (input, map)."""
+    chain = ",".join(filter(None, (filters, "scale=16:16")))
+    return len(frame_sums(*options, "-vf", chain))
+
+
 def digests(sums: Sequence[tuple[int, str]]) -> list[str]:
     return [digest for _, digest in sums]

@@ -6,7 +6,7 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, Literal
 
 from functions.chunker.choice import Choice, choose
 from functions.chunker.survey import Survey
@@ -21,6 +21,7 @@ from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
 
 MEZZANINE_TASK: Final = "m1"
+HD_LINES: Final = 720
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,7 @@ def _film(
         index=survey.index,
         video_track=video.index,
         timeline=line,
+        assumed_color=_assumed_color(video),
         video=renditions,
         audio=audio,
         tasks=_tasks(
@@ -308,3 +310,10 @@ def _video_task(
         trim_stop=window.trim_stop,
         cost_ms=round(cost_ms),
     )
+
+
+def _assumed_color(video: VideoStream) -> Literal["", "bt709", "smpte170m"]:
+    """What everybody takes pictures of that size for that say nothing."""
+    if video.color_space:
+        return ""
+    return "bt709" if min(video.width, video.height) >= HD_LINES else "smpte170m"

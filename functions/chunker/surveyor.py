@@ -33,6 +33,8 @@ END_BYTES: Final = 2**20
 FIRST_PACKETS: Final = 12
 FIRST_BYTES: Final = 4 * 2**20
 """Of each track: what decoders need to tell a picture's format."""
+MOST_MISSING_BYTES: Final = 2**38
+"""However much a header claims."""
 PIECE_BYTES: Final = 16 * 2**20
 LIMITS: Final = Limits(wall_s=240.0, cpu_s=240.0, memory_bytes=2 * 2**30, output_bytes=512 * 2**20)
 _log = logging.getLogger(__name__)
@@ -140,6 +142,9 @@ class _Look:
         """The survey of a source from its headers; None where they do not tell enough."""
         self._fetch(boxes.head)
         media = self._streams(kind.format)
+        # ffprobe lists packets up to the end of the file; those that are cut off shall show.
+        with self._copy.open("r+b") as copy:
+            copy.truncate(self.source.size_bytes + min(boxes.missing_bytes, MOST_MISSING_BYTES))
         tables = self._packets(kind.format)
         streams = [stream.index for stream in media.video]
         streams += [stream.index for stream in media.audio]

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import pytest
+
+from eventing.errors import Rejected
+from functions.chunker.plan import Setting, draw
+from functions.chunker.survey import Survey
+from functions.jobs import record
+from functions.jobs.manifest import Manifest, SourceObject
+from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, VideoTask
+from functions.jobs.profile import Options, Profile, Rung, VideoProfile
+from functions.media import guard
+from functions.media.index import Packet, Packets
+from functions.media.probe import AudioStream, Media, Table, VideoStream
+
+SOURCE = SourceObject(bucket="uploads", key="acme/film", version="", etag="e", size_bytes=10**7)
+SETTING = Setting(
+    encoder=Fingerprint(version="9", sha256="0" * 64), workers=2, bounds=guard.Bounds()
+)
+PROFILE = Profile(
+    name="test",
+    video=VideoProfile(
+        ladder=(
+            Rung(height=720, maxrate_kbps=3000, bufsize_kbps=6000),
+            Rung(height=360, maxrate_kbps=800, bufsize_kbps=1600),
+        )
+    ),
+)
+
+
+def film(index: int = 0, **given: object) -> VideoStream:
+    facts: dict[str, object] = {
+        "index": index,
+        "codec": "h264",
+        "width": 1280,
+        "height": 720,
+        "sample_aspect": Fraction(1),
+        "rotation": 0,
+        "pixel_format": "yuv420p",
+        "field_order": "progressive",
+        "color_range": "",
+        "color_space": "",
+        "color_transfer": "",
+        "color_primaries": "",
+        "timebase": Fraction(1, 25),
+        "nominal_rate": Fraction(25),
+    }
+    return VideoStream(**(facts | given))  # type: ignore[arg-type]
+
+
+def sound(index: int = 1, **given: object) -> AudioStream:
+    facts: dict[str, object] = {
+        "index": index,
+        "codec": "aac",
+        "channels": 6,
+        "sample_rate": 44_100,
+        "language": "deu",
+        "timebase": Fraction(1, 44_100),
+        "start": 0,
+        "duration": None,
+    }
+    return AudioStream(**(facts | given))  # type: ignore[arg-type]
+
+
+def packets(count: int, *, delta: int = 1, group: int = 50, first: int = 0) -> Table:
+    return Table(
+        Packets.of(
+            Packet(first + n * delta, first + n * delta, n * 1000, 900, n % group == 0)
+            for n in range(count)
+        ),
+        complete=True,
+        located=True,
+    )
+
+
+def survey(
+    video: tuple[VideoStream, ...],
+    audio: tuple[AudioStream, ...],
+    tables: Mapping[int, Table],
+    *,
+    prepared: bool = True,
+    index: str = "work/sources/x/index",
+) -> Survey:
+    return Survey(
+        source=SOURCE,
+        format="mov",
+        media=Media(video, audio, len(video) + len(audio)),
+        tables=tables,
+        index=index,
+        prepared=prepared,
+    )
+
+
+def plan(found: Survey, *, profile: Profile = PROFILE, options: Options | None = None) -> Plan:
+    manifest = Manifest(
+        job="0" * 32,
+        tenant="acme",
+        source=SOURCE,
+        options=options or Options(),
+        profile=profile,
+        accepted_s=0.0,
+    )
+    made = draw(manifest, 1, found, SETTING)
+    assert record.load(record.dump(made), Plan) == made
+    return made
+
+
+def refused(found: Survey, setting: Setting = SETTING) -> str:
+    manifest = Manifest(
+        job="0" * 32, tenant="a", source=SOURCE, options=Options(), profile=PROFILE, accepted_s=0.0
+    )
+    with pytest.raises(Rejected) as caught:
+        draw(manifest, 1, found, setting)
+    return caught.value.code
+
+
+FILM = survey((film(),), (sound(),), {0: packets(1030), 1: packets(1800, delta=1024)})
+
+
+def test_a_film_is_cut_into_chunks_with_all_renditions_and_each_sound_track_is_one_task() -> None:
+    made = plan(FILM)
+    assert made.kind == "encode"
+    assert [each.name for each in made.video] == ["720p", "360p"]
+    video = sorted(
+        (task for task in made.tasks if isinstance(task, VideoTask)), key=lambda task: task.id
+    )
+    assert [task.id for task in video] == [f"v{n:04d}" for n in range(len(video))]
+    assert [task.start for task in video[1:]] == [task.stop for task in video[:-1]]
+    assert (video[0].start, video[-1].stop) == (0, 1030)
+    assert all(task.renditions == ("720p", "360p") for task in video)
+    assert all(task.first_packet < task.stop_packet for task in video)
+    assert [task.id for task in made.tasks if isinstance(task, AudioTask)] == ["a1"]
+
+
+def test_the_first_chunk_is_first_and_short_and_sound_comes_next() -> None:
+    made = plan(FILM)
+    assert [task.id for task in made.tasks[:2]] == ["v0000", "a1"]
+    first = made.tasks[0]
+    assert isinstance(first, VideoTask)
+    assert first.stop == 100
+
+
+def test_sound_is_as_long_as_the_picture() -> None:
+    (audio,) = plan(FILM).audio
+    assert audio.samples == 1030 * 48_000 // 25
+    assert (audio.channels, audio.sample_rate, audio.bitrate_bps) == (2, 48_000, 128_000)
+    assert (audio.language, audio.track, audio.origin) == ("deu", 1, 0)
+
+
+def test_sound_starts_with_the_picture() -> None:
+    late = survey((film(),), (sound(),), {0: packets(100, first=50), 1: packets(90, delta=1024)})
+    (audio,) = plan(late).audio
+    assert audio.origin == 2 * 44_100
+
+
+def test_one_channel_stays_one_with_its_share_of_the_bits() -> None:
+    mono = survey((film(),), (sound(channels=1),), {0: packets(50), 1: packets(90, delta=1024)})
+    (audio,) = plan(mono, profile=PROFILE).audio
+    assert (audio.channels, audio.bitrate_bps) == (1, 64_000)
+
+
+def test_sound_alone_has_no_timeline() -> None:
+    made = plan(
+        survey((), (sound(), sound(2)), {1: packets(10, delta=1024), 2: packets(12, delta=1024)})
+    )
+    assert made.timeline is None
+    assert made.video == ()
+    assert made.video_track == -1
+    assert [task.id for task in made.tasks] == ["a1", "a2"]
+    assert {each.samples for each in made.audio} == {round(Fraction(12 * 1024 * 48_000, 44_100))}
+
+
+def test_a_forced_length_holds_for_every_chunk() -> None:
+    made = plan(FILM, options=Options(chunk_segments=2))
+    chunks = [task.stop - task.start for task in made.tasks if isinstance(task, VideoTask)]
+    assert sorted(chunks) == [30, 200, 200, 200, 200, 200]
+
+
+def test_without_an_index_tasks_read_the_whole_source() -> None:
+    made = plan(
+        survey((film(),), (), {0: packets(500)}, index=""), options=Options(chunk_segments=1)
+    )
+    video = [task for task in made.tasks if isinstance(task, VideoTask)]
+    assert all((task.first_packet, task.stop_packet) == (0, 0) for task in video)
+    assert video[1].trim_start == 100
+
+
+def test_what_has_no_index_is_remuxed_first() -> None:
+    made = plan(survey((film(),), (sound(),), {}, prepared=False, index=""))
+    assert made.kind == "prepare"
+    (task,) = made.tasks
+    assert isinstance(task, MezzanineTask)
+    assert (task.id, made.timeline, made.video, made.audio) == ("m1", None, (), ())
+
+
+def test_a_segment_that_is_too_much_for_a_task_is_shared_out_by_renditions() -> None:
+    heavy = Profile(
+        name="heavy",
+        video=VideoProfile(
+            preset="veryslow",
+            ladder=tuple(
+                Rung(height=height, maxrate_kbps=9000, bufsize_kbps=9000)
+                for height in (2160, 1080, 720)
+            ),
+        ),
+    )
+    uhd = survey((film(width=3840, height=2160),), (), {0: packets(200)})
+    tasks = [task for task in plan(uhd, profile=heavy).tasks if isinstance(task, VideoTask)]
+    assert {task.id for task in tasks} == {"v0000-a", "v0000-b", "v0001-a", "v0001-b"}
+    assert [task.renditions for task in tasks[:2]] == [("2160p",), ("1080p", "720p")]
+
+
+def test_what_is_left_out_is_noted() -> None:
+    made = plan(
+        survey(
+            (film(codec="vvc"), film(3), film(4)),
+            (sound(1, codec="truehd"), sound(2)),
+            {0: packets(50), 1: packets(50), 2: packets(90, delta=1024), 3: packets(50),
+             4: packets(50)},
+        )
+    )  # fmt: skip
+    assert made.video_track == 3
+    assert [audio.track for audio in made.audio] == [2]
+    assert len(made.notes) == 3
+
+
+def test_resampling_is_noted() -> None:
+    table = Table(Packets.of([Packet(n * n, n, n, 1, n == 0) for n in range(50)]), True, True)
+    made = plan(survey((film(),), (), {0: table}))
+    assert made.timeline is not None
+    assert not made.timeline.constant
+    assert "variable frame rate" in made.notes[0]
+
+
+NOTHING_SHOWN = Table(Packets.of([Packet(0, 0, 0, 1, True, False)]), True, True)
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        (survey((), (), {}), "no_streams"),
+        (survey((film(),), (), {}), "no_streams"),
+        (survey((film(),), (), {0: NOTHING_SHOWN}), "no_streams"),
+        (survey((film(codec="vvc"),), (), {0: packets(5)}), "codec_unsupported"),
+        (survey((film(codec=""),), (), {0: packets(5)}), "codec_unsupported"),
+        (survey((), (sound(codec="truehd"),), {1: packets(5)}), "codec_unsupported"),
+        (survey((film(width=9000, height=9000),), (), {0: packets(5)}), "picture_too_large"),
+        (survey((film(width=20_000, height=2),), (), {0: packets(5)}), "picture_too_large"),
+        (
+            survey((film(),), tuple(sound(n) for n in range(1, 40)), {0: packets(5)}),
+            "too_many_streams",
+        ),
+        (
+            survey((film(),), (), {0: packets(2, delta=25 * 3600 * 300)}),
+            "too_long",
+        ),
+        (
+            survey((film(),), (), {0: Table(packets(5).packets, False, True)}),
+            "source_unreadable",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_become_a_stream_is_refused_with_its_code(found: Survey, code: str) -> None:
+    assert refused(found) == code
+
+
+def test_the_limit_of_frames_can_be_moved() -> None:
+    few = Setting(encoder=SETTING.encoder, workers=1, bounds=guard.Bounds(frames=1000))
+    assert refused(FILM, few) == "too_long"
