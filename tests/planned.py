@@ -132,12 +132,17 @@ def plan(
         index=key,
         video_track=found.media.video[0].index if found.media.video else -1,
         timeline=timeline,
+        assumed_color="bt709" if _is_silent_on_color(found) else "",
         video=tuple(renditions),
         audio=audio,
         tasks=tuple(tasks),
     )
     store.create(layout.plan(JOB, 1), record.dump(made))
     return made
+
+
+def _is_silent_on_color(found: Facts) -> bool:
+    return bool(found.media.video) and not found.media.video[0].color_space
 
 
 def preparation(store: ObjectStore, file: Path, *, format: str) -> Plan:

@@ -126,6 +126,7 @@ class Attempt:
             ),
             renditions=renditions,
             tuning=self.tuning,
+            assumed_color=self.plan.assumed_color,
         )
         frames = task.stop - task.start
         most_bytes = max(_most_bytes(each, frames / timeline.rate) for each in renditions)

@@ -83,6 +83,9 @@ class Plan:
     audio: tuple[AudioRendition, ...]
     tasks: tuple[Task, ...]
     """In the order in which they should start."""
+    assumed_color: Literal["", "bt709", "smpte170m"] = ""
+    """The colours that the pictures are taken to have where the source names none, for all
+    renditions alike; players would guess by each rendition's size. "" where it names them."""
     notes: tuple[str, ...] = ()
     """What was found odd in the source and what was done about it, for the report."""
 

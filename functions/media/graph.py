@@ -37,8 +37,17 @@ class Graph:
     labels: tuple[str, ...]
 
 
-def video(track: int, timeline: Timeline, cut: Cut, renditions: Sequence[VideoRendition]) -> Graph:
+def video(
+    track: int,
+    timeline: Timeline,
+    cut: Cut,
+    renditions: Sequence[VideoRendition],
+    *,
+    assumed_color: str = "",
+) -> Graph:
     """One decode of stream `track`, cut to the frame, feeding every rendition.
+
+    `assumed_color` names the colours of pictures that name none themselves.
 
     Output frame n of the whole job has PTS n in a timebase of one frame. ffmpeg rotates by the
     display matrix before the graph. Where the picture has the rendition's size and format
@@ -55,6 +64,13 @@ def video(track: int, timeline: Timeline, cut: Cut, renditions: Sequence[VideoRe
     stream = stream.filter("trim", start_pts=cut.trim_start, end_pts=cut.trim_stop)
     stream = stream.filter("settb", expr=_ratio(1 / timeline.rate))
     stream = stream.filter("setpts", expr=f"N+{cut.start}")
+    if assumed_color:
+        stream = stream.filter(
+            "setparams",
+            color_primaries=assumed_color,
+            color_trc=assumed_color,
+            colorspace=assumed_color,
+        )
     if len(renditions) > 1:
         parts = stream.filter_multi_output("split", len(renditions))
         streams = [parts[number] for number in range(len(renditions))]

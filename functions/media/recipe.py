@@ -53,12 +53,13 @@ def video(
     cut: graph.Cut,
     renditions: Sequence[VideoRendition],
     tuning: Tuning,
+    assumed_color: str = "",
 ) -> tuple[str, ...]:
     """Encode a chunk: one decode, one fragmented mp4 a rendition, named by `output`.
 
     Each file's fragments are its segments; their `tfdt` count from the timeline's origin.
     """
-    filters = graph.video(track, timeline, cut, renditions)
+    filters = graph.video(track, timeline, cut, renditions, assumed_color=assumed_color)
     return (
         *_start(ffmpeg),
         *_input(source, tuning.decoder_threads),

@@ -131,6 +131,21 @@ def test_only_a_tail_repeats_the_last_frame() -> None:
     assert "[s1]tpad=stop=3:stop_mode=clone[s2];[s2]trim=" in graph
 
 
+def test_colours_that_the_source_does_not_name_are_named() -> None:
+    argv = recipe.video(
+        "ffmpeg",
+        source=recipe.Source(format="mov"),
+        track=0,
+        timeline=NTSC,
+        cut=Cut(start=0, trim_start=0, trim_stop=9),
+        renditions=[LARGE],
+        tuning=recipe.Tuning(),
+        assumed_color="bt709",
+    )
+    named = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+    assert named in graph_of(list(argv))
+
+
 def test_a_sound_track_is_cut_and_padded_to_the_sample() -> None:
     argv = recipe.audio(
         "ffmpeg",
