@@ -35,7 +35,7 @@ from tests.planned import JOB
 from tests.real_media import media_file
 
 WIDTH, HEIGHT = 64, 36
-"""Pictures are compared as small as this, in grey."""
+"""Pictures are compared as small as this, by their brightness."""
 RATE = 48000
 
 
@@ -111,10 +111,11 @@ def world(tmp_path: Path) -> World:
 
 
 def pictures(file: Path, *options: str) -> list[bytes]:
-    """Every presented picture, small and grey."""
+    """The brightness of every presented picture, made small."""
     raw = ffmpeg(
         *(*options, "-i", f"file:{file}", "-map", "0:v:0", "-fps_mode", "passthrough"),
-        *("-vf", f"scale={WIDTH}:{HEIGHT}:flags=area,format=gray", "-f", "rawvideo", "-"),
+        *("-vf", f"scale={WIDTH}:{HEIGHT}:flags=area:out_range=tv,format=yuv420p,extractplanes=y"),
+        *("-f", "rawvideo", "-"),
     )
     size = WIDTH * HEIGHT
     return [raw[at : at + size] for at in range(0, len(raw), size)]
