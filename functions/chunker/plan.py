@@ -314,6 +314,6 @@ def _video_task(
 
 def _assumed_color(video: VideoStream) -> Literal["", "bt709", "smpte170m"]:
     """What everybody takes pictures of that size for that say nothing."""
-    if video.color_space:
+    if video.color_space or video.color_transfer or video.color_primaries:
         return ""
     return "bt709" if min(video.width, video.height) >= HD_LINES else "smpte170m"

@@ -25,7 +25,7 @@ _STREAM_FIELDS: Final = (
     "time_base,start_pts,duration_ts,channels,sample_rate"
 )
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_CODEC: Final = re.compile(r"[a-z0-9_]{1,32}")
+_WORD: Final = re.compile(r"[a-z0-9_][a-z0-9_-]{0,31}")
 _REFUSED: Final = re.compile(r"Codec \(([a-z0-9_]{1,32})\) not on whitelist")
 _TOO_LARGE: Final = re.compile(r"Picture size (\d{1,9})x(\d{1,9}) (?:exceeds|is invalid)")
 
@@ -243,7 +243,7 @@ def _audio(stream: _Stream, timebase: Fraction) -> AudioStream:
 
 def _word(value: str) -> str:
     """The value if it looks like one of ffmpeg's names, else ""."""
-    return value if _CODEC.fullmatch(value) and value != "unknown" else ""
+    return value if _WORD.fullmatch(value) and value != "unknown" else ""
 
 
 def _ratio(value: str) -> Fraction | None:
