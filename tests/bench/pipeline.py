@@ -133,21 +133,18 @@ def measure(scratch: Path) -> list[dict[str, Any]]:
     ]  # fmt: skip
     rows += bytes_read(report, source)
     for rendition in plan["video"]:
-        name, width, height = rendition["name"], rendition["width"], rendition["height"]
-        mine, other = scratch / "ours" / name, theirs_folder / f"{name}.mp4"
-        joined = scratch / f"joined-{name}.mp4"
-        init = next(mine.glob("init-*.mp4"))
-        joined.write_bytes(
-            b"".join(path.read_bytes() for path in [init, *sorted(mine.glob("*.m4s"))])
-        )
-        rows.append(
-            plain(
-                f"{name}: bytes against plain",
-                _rendition_bytes(mine) / _track_bytes(other, "v:0"),
-            )
-        )
-        rows.append(plain(f"{name}: VMAF, Kinora", vmaf(joined, source, width, height)))
-        rows.append(plain(f"{name}: VMAF, plain", vmaf(other, source, width, height)))
+        name = rendition["name"]
+        theirs_bytes = _track_bytes(theirs_folder / f"{name}.mp4", "v:0")
+        ratio = _rendition_bytes(scratch / "ours" / name) / theirs_bytes
+        rows.append(plain(f"{name}: bytes against plain", ratio))
+    top = plan["video"][0]
+    name, size = top["name"], (top["width"], top["height"])
+    mine = scratch / "joined.mp4"
+    parts = scratch / "ours" / name
+    init = next(parts.glob("init-*.mp4"))
+    mine.write_bytes(b"".join(path.read_bytes() for path in [init, *sorted(parts.glob("*.m4s"))]))
+    rows.append(plain(f"{name}: VMAF, Kinora", vmaf(mine, source, *size)))
+    rows.append(plain(f"{name}: VMAF, plain", vmaf(theirs_folder / f"{name}.mp4", source, *size)))
     return rows
 
 

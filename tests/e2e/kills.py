@@ -32,10 +32,10 @@ description = "one small rung, for tests of the flow"
 segment_s = 1
 
 [video]
-preset = "ultrafast"
+preset = "slower"
 
 [[video.ladder]]
-height = 96
+height = 180
 maxrate_kbps = 300
 bufsize_kbps = 400
 """
@@ -57,7 +57,7 @@ def make_clip(path: Path) -> None:
     """Six seconds at 25 frames a second with sound: six one-segment chunks."""
     subprocess.run(
         [str(binaries.ffmpeg()), "-nostdin", "-v", "error", "-y",
-         "-f", "lavfi", "-i", "testsrc2=size=170x96:rate=25:duration=6",
+         "-f", "lavfi", "-i", "testsrc2=size=322x182:rate=25:duration=6",
          "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=6",
          "-c:v", "libx264", "-preset", "ultrafast", "-g", "40", "-pix_fmt", "yuv420p",
          "-c:a", "aac", "-shortest", str(path)],
@@ -84,7 +84,7 @@ class Site:
                 **os.environ,
                 "KINORA_PROFILES": str(profiles),
                 "KINORA_STALE_S": "3",
-                "KINORA_LEASE_S": "5",
+                "KINORA_ENCODER_LEASE_S": "5",
             },
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -114,11 +114,11 @@ class Site:
             until("no child outlives its parent", lambda: not any(map(_alive, below)), within_s=10)
             self.start()
             return "runtime"
-        wanted = [
-            child
-            for child in self.tree()
-            if _alive(child) and _name(child).startswith("ffmpeg") == (victim == "ffmpeg")
-        ]
+        wanted = self._victims(victim)
+        patience_s = time.monotonic() + 2.0
+        while not wanted and time.monotonic() < patience_s:
+            time.sleep(0.005)
+            wanted = self._victims(victim)
         if not wanted:
             return ""
         chosen = choose.choice(sorted(wanted, key=lambda child: child.pid))
@@ -128,6 +128,13 @@ class Site:
         except psutil.NoSuchProcess:
             return ""
         return what
+
+    def _victims(self, victim: str) -> list[psutil.Process]:
+        return [
+            child
+            for child in self.tree()
+            if _alive(child) and _name(child).startswith("ffmpeg") == (victim == "ffmpeg")
+        ]
 
     def drop(self, clip: Path, name: str) -> None:
         folder = self.root / "uploads" / "local"
