@@ -66,13 +66,14 @@ def track_of(receipt: Receipt, rendition: str) -> Track:
 def opening(plan: Plan, rendition: Rendition, track: Track) -> str:
     """The rendition's media playlist before its first segment; `track` has its init segment.
 
-    The target duration is what the plan promises, so that it never has to change.
+    The target duration is what the plan promises, so that it never has to change, and sound has
+    that of the pictures beside it.
     """
-    if isinstance(rendition, VideoRendition):
-        assert plan.timeline is not None
+    durations = []
+    if plan.timeline is not None:
         durations = [plan.timeline.segment_frames / plan.timeline.rate]
-    else:
-        durations = [duration_s for _, duration_s in hls.segments_of(track)]
+    if not isinstance(rendition, VideoRendition):
+        durations += [duration_s for _, duration_s in hls.segments_of(track)]
     return hls.opening(
         target_duration_s=hls.target_duration_s(durations), init_uri=hls.name_of(track.init)
     )

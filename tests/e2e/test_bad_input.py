@@ -57,7 +57,7 @@ def zero_frames(path: Path, clip: Path) -> None:
 def absurd_size(path: Path, clip: Path) -> None:
     """The header claims a picture of 40000 by 40000."""
     data = bytearray(clip.read_bytes())
-    at = data.index(b"avc1", data.rindex(b"stsd"))
+    at = data.index(b"avc1", data.index(b"stsd", data.rindex(b"moov")))
     struct.pack_into(">HH", data, at + 28, 40000, 40000)
     path.write_bytes(data)
 
