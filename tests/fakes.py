@@ -147,6 +147,13 @@ class MemoryState:
         with self._lock:
             self._facts = _Facts()
 
+    def remembered(self) -> set[str]:
+        """The jobs of which anything but a lease is noted."""
+        with self._lock:
+            facts = self._facts
+            names = (facts.done, facts.waiting, facts.held, facts.progress)
+            return {job for each in names for job, _, _ in each}
+
     def acquire(self, lease: str, holder: str, *, ttl_s: float) -> bool:
         with self._lock:
             now = self._clock()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -10,7 +10,7 @@ from eventing.errors import Unavailable
 from functions.assembler import growth, report, whole
 from functions.jobs import layout, record
 from functions.jobs.manifest import Manifest
-from functions.jobs.plan import Plan
+from functions.jobs.plan import Plan, Task
 from functions.jobs.receipt import Receipt
 from functions.media import dash, hls
 from functions.media.rendition import Rendition
@@ -22,10 +22,16 @@ _RACES: Final = 5
 
 
 def assemble(
-    store: ObjectStore, manifest: Manifest, plan: Plan, receipts: Mapping[str, Receipt]
+    store: ObjectStore,
+    manifest: Manifest,
+    plan: Plan,
+    receipts: Mapping[str, Receipt],
+    *,
+    earlier: Sequence[tuple[Task, Receipt]] = (),
 ) -> None:
     """Write everything that a completed job has besides its segments.
 
+    `earlier` are the tasks of the plans before this one, for the report.
     Raises ValueError, naming the broken rule, when the parts do not make a whole.
     """
     complete = whole.put_together(plan, receipts)
@@ -41,7 +47,7 @@ def assemble(
         else max(Fraction(sound.samples, sound.sample_rate) for sound in plan.audio),
     )
     job = plan.job
-    told = report.write(manifest, plan, receipts, complete)
+    told = report.write(manifest, plan, receipts, complete, earlier=earlier)
     store.create(
         layout.media(job, layout.MANIFEST), mpd.encode(), content_type="application/dash+xml"
     )

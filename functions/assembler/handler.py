@@ -25,7 +25,7 @@ from functions.assembler import attempts, growth
 from functions.assembler.assembly import assemble
 from functions.jobs import admission, ending, layout, leases, record
 from functions.jobs.manifest import Manifest
-from functions.jobs.plan import Plan
+from functions.jobs.plan import Plan, Task
 from functions.jobs.receipt import Receipt
 from functions.jobs.refusal import refuse
 from functions.jobs.verdict import State
@@ -102,19 +102,37 @@ class Assembler:
         plan = self._plan(event.job, event.generation)
         receipts: dict[str, Receipt] = {}
         for task in plan.tasks:
-            try:
-                data = self.store.get(layout.receipt(plan.job, plan.generation, task.id))
-            except Absent:
+            receipt = self._receipt(plan, task)
+            if receipt is None:
                 return  # somebody was mistaken; the task's own end will tell when it is time
-            receipts[task.id] = record.load(data, Receipt)
+            receipts[task.id] = receipt
             telemetry.link(TaskCompleted(job=plan.job, generation=plan.generation, task=task.id))
+        earlier = [
+            (task, receipt)
+            for generation in range(1, plan.generation)
+            for task, receipt in self._done_in(plan.job, generation)
+        ]
         try:
-            assemble(self.store, self._manifest(event.job), plan, receipts)
+            assemble(self.store, self._manifest(event.job), plan, receipts, earlier=earlier)
         except ValueError as error:
             broken = refuse("output_invalid", problem=error)
             yield from self._end(event.job, "failed", broken.code, broken.reason)
         else:
             yield from self._end(event.job, "completed", "completed", "")
+
+    def _done_in(self, job: str, generation: int) -> Iterator[tuple[Task, Receipt]]:
+        plan = self._plan(job, generation)
+        for task in plan.tasks:
+            receipt = self._receipt(plan, task)
+            if receipt is not None:
+                yield task, receipt
+
+    def _receipt(self, plan: Plan, task: Task) -> Receipt | None:
+        try:
+            data = self.store.get(layout.receipt(plan.job, plan.generation, task.id))
+        except Absent:
+            return None
+        return record.load(data, Receipt)
 
     def _without_receipt(self, event: TaskCompleted) -> Iterator[Event]:
         """Told of what is not there: cleaned away with its job, or not to be seen yet."""

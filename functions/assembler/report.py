@@ -6,7 +6,7 @@ without a new `schema`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -60,6 +60,8 @@ class TaskReport:
     """One task: what was planned and what it took."""
 
     id: str
+    generation: int
+    """Of the plan that asked for it: a mezzanine belongs to an earlier one."""
     kind: str
     """`video`, `audio` or `mezzanine`."""
     renditions: tuple[str, ...]
@@ -113,10 +115,21 @@ class Report:
     """The end of the last task."""
 
 
-def write(manifest: Manifest, plan: Plan, receipts: Mapping[str, Receipt], whole: Whole) -> Report:
-    """The report of a job whose tasks are all in `receipts`: the same one, whoever writes it."""
+def write(
+    manifest: Manifest,
+    plan: Plan,
+    receipts: Mapping[str, Receipt],
+    whole: Whole,
+    *,
+    earlier: Sequence[tuple[Task, Receipt]] = (),
+) -> Report:
+    """The report of a job whose tasks are all in `receipts`: the same one, whoever writes it.
+
+    `earlier` are the tasks of the plans before this one.
+    """
     renditions = tuple(_rendition(plan, rendition, track) for rendition, track in whole.tracks)
-    tasks = tuple(_task(task, receipts[task.id]) for task in plan.tasks)
+    done = (*earlier, *((task, receipts[task.id]) for task in plan.tasks))
+    tasks = tuple(_task(task, receipt) for task, receipt in done)
     started_s = min(task.started_s for task in tasks)
     finished_s = max(task.finished_s for task in tasks)
     return Report(
@@ -181,6 +194,7 @@ def _task(task: Task, receipt: Receipt) -> TaskReport:
             kind, renditions, frames = "mezzanine", (), (0, 0)
     return TaskReport(
         id=task.id,
+        generation=receipt.generation,
         kind=kind,
         renditions=renditions,
         start=frames[0],
