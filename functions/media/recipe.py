@@ -155,6 +155,9 @@ def _input(source: Source, threads: int) -> Iterator[str]:
         # Everything from there on is decoded; the graph alone cuts.
         yield from ("-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{source.seek_us}us")
     yield from input_options(source.format)
+    if source.seek_us is not None:
+        # The headers say enough, and the first packets need not be in the copy.
+        yield from ("-probesize", "32", "-analyzeduration", "0")
     yield from ("-threads", str(threads), "-i", f"file:{SOURCE}")
 
 

@@ -93,6 +93,7 @@ def test_a_chunk_is_one_decode_and_one_file_a_rendition() -> None:
         *START,
         *("-copyts", "-seek_timestamp", "1", "-noaccurate_seek", "-ss", "7500000us"),
         *input_options("mov"),
+        *("-probesize", "32", "-analyzeduration", "0"),
         *("-threads", "1", "-i", "file:source", "-filter_complex_threads", "1"),
         "-filter_complex",
         "[0:0]trim=end_pts=481000:start_pts=241000[s0];[s0]settb=expr=1001/30000[s1];"
