@@ -93,10 +93,14 @@ def as_json(nodes: Sequence[Node]) -> list[dict[str, Any]]:
 
 def lines(nodes: Sequence[Node], *, origin_s: float) -> list[tuple[str, list[Any]]]:
     """Each event as a line, with the lines of what followed from it."""
-    return [(_line(node, origin_s), lines(node.children, origin_s=origin_s)) for node in nodes]
+
+    def below(node: Node) -> list[tuple[str, list[Any]]]:
+        return [(_line(child, origin_s, top=False), below(child)) for child in node.children]
+
+    return [(_line(node, origin_s, top=True), below(node)) for node in nodes]
 
 
-def _line(node: Node, origin_s: float) -> str:
+def _line(node: Node, origin_s: float, *, top: bool) -> str:
     first = node.first
     subject = first.event.subject or ""
     parts = [f"+{first.accepted_s - origin_s:.2f} s", kind(first.event.type)]
@@ -104,6 +108,9 @@ def _line(node: Node, origin_s: float) -> str:
         parts.append(subject)
     if first.producer:
         parts.append(f"from {first.producer}")
+    if top and first.causationid:
+        # A slot that another job gave back, or a sweep.
+        parts.append("caused outside this job")
     if len(node.accepted) > 1:
         parts.append(f"sent {len(node.accepted)} times")
     tried = [_delivery(delivery, first.event.type) for delivery in node.deliveries]
