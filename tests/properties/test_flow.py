@@ -158,7 +158,7 @@ def test_duplicates_disorder_and_deaths_need_no_sweep(film: Film, choices: st.Da
             case "cancel" if cancels:
                 cancels -= 1
                 at = choices.draw(st.integers(1, 12))
-                fault = Fault(kind="overtaken", at=at, overtake=lambda: site.cancel(job))
+                fault = Fault(kind="overtaken", at=at, overtake=lambda: _call_off(site, job))
         site.deliver(index, fault)
         if fault.dead:
             site.clock.advance(2 * media.LEASE_S)
@@ -167,6 +167,13 @@ def test_duplicates_disorder_and_deaths_need_no_sweep(film: Film, choices: st.Da
     assert site.is_quiet()
     assert not site.state.remembered()
     site.check_settled()
+
+
+def _call_off(site: Site, job: str) -> None:
+    """Cancel the job, and let the notifier close it at once."""
+    site.cancel(job)
+    for delivery in [each for each in site.broker.pending if each.function == "notifier"]:
+        site.deliver(site.broker.pending.index(delivery))
 
 
 def _may_die(delivery: Delivery) -> bool:
