@@ -57,7 +57,8 @@ def video(
     if not timeline.constant:
         # The grid of `fps` is absolute: the same whatever frame it sees first.
         stream = stream.filter("setpts", expr=f"PTS-({timeline.origin})")
-        stream = stream.filter("fps", fps=_ratio(timeline.rate), round="near")
+        # `pass`: the last frame comes out however short the container says that it lasts.
+        stream = stream.filter("fps", fps=_ratio(timeline.rate), round="near", eof_action="pass")
         if cut.tail:
             stream = stream.filter("tpad", stop_mode="clone", stop=cut.tail)
     # Integers: times of frames and of cuts tie at midpoints and lose one.

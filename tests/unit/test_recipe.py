@@ -121,7 +121,7 @@ def test_a_resampled_source_goes_through_the_grid_before_the_cut() -> None:
     resampled = replace(NTSC, constant=False)
     graph = graph_of(video(resampled, Cut(start=120, trim_start=120, trim_stop=240), LARGE))
     assert graph.startswith(
-        "[0:0]setpts=expr=PTS-(1001)[s0];[s0]fps=fps=30000/1001:round=near[s1];"
+        "[0:0]setpts=expr=PTS-(1001)[s0];[s0]fps=eof_action=pass:fps=30000/1001:round=near[s1];"
         "[s1]trim=end_pts=240:start_pts=120[s2];"
     )
 
