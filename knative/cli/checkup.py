@@ -126,7 +126,7 @@ def program(name: str, without: str) -> Check:
         return Check(what=name, state="ok", found=found)
     return Check(
         what=name,
-        state="missing",
+        state="poor",
         found="not installed",
         advice=f"Install the package util-linux: without it {without}.",
     )

@@ -51,9 +51,8 @@ def main(source: str, out: str) -> int:
     if ended == 0:
         output.show(
             "",
-            "Watch it: any HLS or DASH player takes these once a web server serves the folder:",
+            f"Watch it: mpv {folder / layout.MASTER}, VLC, or any HLS or DASH player by",
             f"    python3 -m http.server --directory {folder} 8000",
-            f"    http://localhost:8000/{layout.MASTER}    (Safari, VLC, mpv, hls.js)",
             f"How it went: {folder / 'events.json'} holds every event, with causes and times.",
         )
     return ended

@@ -41,7 +41,7 @@ def serving(function: str, site: Site, *, sink: str) -> Iterator[str]:
                         **os.environ,
                         "PORT": str(port.number),
                         "KINORA_HOST": "127.0.0.1",
-                        "KINORA_PARENT_DEATH": "1",
+                        "KINORA_PARENT_DEATH": str(os.getpid()),
                         "KINORA_SCRATCH": scratch,
                         "K_SERVICE": function,
                         "K_SINK": sink,

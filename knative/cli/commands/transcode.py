@@ -12,8 +12,10 @@ from knative.cli.complaint import EXIT_OF_STATE, FAILED, Complaint
 
 if TYPE_CHECKING:
     from functions.jobs.verdict import Verdict
-    from knative.local.runtime import Status
+    from knative.local.runtime import Runtime, Status
 
+SETTLED_S: Final = 5.0
+"""How long the last deliveries are waited for where somebody wants to read of them."""
 STARTS: Final = 4
 """Of a function, failed in a row, after which none is expected to do better."""
 
@@ -144,9 +146,18 @@ def startable(status: Status) -> None:
             )
 
 
+async def settled(runtime: Runtime) -> None:
+    """Returns once every event has been delivered, the one about the verdict among them."""
+    import asyncio
+
+    while runtime.status().pending:
+        await asyncio.sleep(0.05)
+
+
 async def _pipeline(
     directory: Path, key: str, *, encoders: int | None, keep_events: bool
 ) -> Verdict:
+    import asyncio
     import contextlib
     import json
     import os
@@ -198,6 +209,8 @@ async def _pipeline(
                 check=lambda: startable(runtime.status()),
             )
         if keep_events and verdict.state == "completed":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(settled(runtime), SETTLED_S)
             tree = eventtree.grow(History(directory / "runtime" / "broker.sqlite").of(verdict.job))
             (directory / "media" / verdict.job / "events.json").write_text(
                 json.dumps(eventtree.as_json(tree), indent=2) + "\n"
