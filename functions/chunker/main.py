@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from eventing.contract import JobAccepted, SourcePrepared
 from eventing.host import target
-from functions.adapters import binaries, connect, process
+from functions.adapters import binaries, connect, process, scratch
 from functions.chunker.handler import Chunker
 from functions.chunker.settings import Settings
 from functions.chunker.surveyor import Surveyor
 
 _settings = Settings.read(os.environ)
+scratch.remove_stale(_settings.scratch)
 _store = connect.object_store(_settings.store)
 _chunker = Chunker(
     store=_store,
@@ -22,7 +24,7 @@ _chunker = Chunker(
         store=_store,
         process=process.run,
         ffprobe=binaries.ffprobe,
-        scratch=_settings.scratch,
+        scratch=partial(scratch.folder, _settings.scratch),
         bounds=_settings.bounds,
     ),
     encoder=binaries.fingerprint,

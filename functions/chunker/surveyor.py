@@ -8,10 +8,8 @@ start is looked at, to refuse what can be refused; a task remuxes them first.
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -42,10 +40,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyor:
+    """Looks at sources with ffprobe."""
+
     store: ObjectStore
     process: Process
     ffprobe: Callable[[], Path]
-    scratch: Path
+    scratch: Callable[[], AbstractContextManager[Path]]
+    """An empty folder, gone afterwards."""
     bounds: guard.Bounds = field(default_factory=guard.Bounds)
 
     def original(self, source: SourceObject, beat: Callable[[], None]) -> Survey:
@@ -53,8 +54,8 @@ class Surveyor:
 
         Raises Rejected for what will never become streams.
         """
-        with self._look(source, beat) as look:
-            return look.original()
+        with self.scratch() as folder:
+            return _Look(self, source, beat, folder).original()
 
     def mezzanine(self, original: SourceObject, beat: Callable[[], None]) -> Survey:
         """Look at the mezzanine of a source. Raises Rejected, and Absent when there is none."""
@@ -70,17 +71,8 @@ class Surveyor:
             etag=info.etag,
             size_bytes=info.size_bytes,
         )
-        with self._look(source, beat) as look:
-            return look.mezzanine(layout.index(original.digest))
-
-    @contextmanager
-    def _look(self, source: SourceObject, beat: Callable[[], None]) -> Iterator[_Look]:
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=self.scratch))
-        try:
-            yield _Look(self, source, beat, folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with self.scratch() as folder:
+            return _Look(self, source, beat, folder).mezzanine(layout.index(original.digest))
 
 
 @dataclass(slots=True)

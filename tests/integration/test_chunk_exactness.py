@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from functions.adapters import binaries, process
+from functions.adapters import binaries, process, scratch
 from functions.adapters.directory import DirectoryStore
 from functions.chunker.plan import Setting, draw
 from functions.chunker.surveyor import Surveyor
@@ -98,7 +99,10 @@ def _plan(store: DirectoryStore, file: Path, folder: Path) -> Plan:
         accepted_s=0.0,
     )
     surveyor = Surveyor(
-        store=store, process=process.run, ffprobe=binaries.ffprobe, scratch=folder / "scratch"
+        store=store,
+        process=process.run,
+        ffprobe=binaries.ffprobe,
+        scratch=partial(scratch.folder, folder / "scratch"),
     )
     survey = surveyor.original(source, lambda: None)
     assert survey.index

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from eventing.errors import Rejected
-from functions.adapters import binaries, process
+from functions.adapters import binaries, process, scratch
 from functions.adapters.directory import DirectoryStore
 from functions.adapters.metered import Metered
 from functions.chunker.plan import Setting, draw
@@ -44,7 +45,7 @@ class Desk:
             store=self.store,
             process=process.run,
             ffprobe=binaries.ffprobe,
-            scratch=folder / "scratch",
+            scratch=partial(scratch.folder, folder / "scratch"),
         )
 
     def put(self, file: Path) -> SourceObject:
