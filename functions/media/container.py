@@ -16,6 +16,8 @@ MAX_BOXES: Final = 1000
 """At the top level. Unfragmented files have about five."""
 MAX_MOOV_BYTES: Final = 128 * 2**20
 """A day of video with sound stays below."""
+MAX_HEAD_BYTES: Final = 2 * MAX_MOOV_BYTES
+"""Of everything but media and padding: every task that reads the source fetches it."""
 MAX_NESTED_BOXES: Final = 20_000
 
 Read = Callable[[int, int], bytes]
@@ -24,6 +26,7 @@ Read = Callable[[int, int], bytes]
 _ENCRYPTED: Final = frozenset(
     (b"encv", b"enca", b"enct", b"encs", b"drms", b"drmi", b"pssh", b"tenc")
 )
+_PADDING: Final = frozenset((b"free", b"skip"))
 _PARENTS: Final = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"mvex", b"udta"))
 
 
@@ -40,7 +43,7 @@ class Boxes:
     """What lies where in the file."""
 
     head: tuple[ByteRange, ...]
-    """Sorted, disjoint: every byte but the payload of `mdat` boxes."""
+    """Sorted, disjoint: every byte but the payload of `mdat` boxes and of padding."""
     media: tuple[ByteRange, ...]
     """The payloads, as far as they lie in the file."""
     missing_bytes: int
@@ -48,10 +51,6 @@ class Boxes:
     fragmented: bool
     """True where packets are listed by fragments (`moof`), not in the movie box."""
     encrypted: bool
-
-    @property
-    def head_bytes(self) -> int:
-        return sum(each.size_bytes for each in self.head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def walk(read: Read, size_bytes: int) -> Boxes:
             if movie is None or not media:
                 raise Truncated(f"a box ends {box.stop - size_bytes} bytes behind the end")
             break  # something after all that matters; players ignore it too
-        head.append(ByteRange(box.start, box.stop))
+        head.append(ByteRange(box.start, box.payload if box.kind in _PADDING else box.stop))
         if box.kind == b"moov" and movie is None:
             movie = box
         elif box.kind == b"moof":
@@ -94,6 +93,8 @@ def walk(read: Read, size_bytes: int) -> Boxes:
         raise Damaged("it has no movie box")
     if movie.stop - movie.start > MAX_MOOV_BYTES:
         raise Damaged("its movie box is absurdly large")
+    if sum(each.size_bytes for each in head) > MAX_HEAD_BYTES:
+        raise Damaged("its boxes besides the media are absurdly large")
     body = read(movie.start, movie.stop - movie.start)
     return Boxes(
         head=tuple(union(head)),

@@ -58,6 +58,21 @@ def test_the_payload_is_not_read() -> None:
     assert file.bytes < 1000
 
 
+def test_padding_is_not_part_of_the_head_however_large_it_is() -> None:
+    data = FTYP + box(b"free", bytes(5000)) + box(b"mdat", bytes(100)) + MOOV
+    padded = len(FTYP) + 8
+    head = walk(data).head
+    assert head[0] == ByteRange(0, padded)
+    assert head[1].start == padded + 5000
+
+
+def test_boxes_that_every_task_would_have_to_fetch_are_bounded() -> None:
+    size = container.MAX_HEAD_BYTES + 1
+    start = FTYP + MOOV + struct.pack(">I4s", size, b"meta")
+    with pytest.raises(Damaged, match="absurdly large"):
+        container.walk(File(start), len(start) - 8 + size)
+
+
 def test_sizes_of_sixty_four_bits_and_to_the_end_are_understood() -> None:
     data = FTYP + MOOV + box(b"mdat", bytes(50), large=True)
     assert walk(data).media == (ByteRange(len(data) - 50, len(data)),)
