@@ -74,11 +74,11 @@ class Office:
         return self.store.head(layout.open_marker(JOB)) is not None
 
     @property
-    def owed(self) -> tuple[str, ...]:
+    def owed(self) -> list[str]:
         key = layout.owed("t1", JOB)
         if self.store.head(key) is None:
-            return ()
-        return record.load(self.store.get(key), Owed).endpoints
+            return []
+        return list(record.load(self.store.get(key), Owed).endpoints)
 
 
 def test_without_endpoints_the_job_is_closed_and_nothing_is_sent() -> None:
@@ -108,7 +108,7 @@ def test_an_endpoint_gets_the_event_as_a_structured_cloudevent() -> None:
         "reason": "Too late.",
     }
     assert not office.open
-    assert office.owed == ()
+    assert office.owed == []
 
 
 def test_the_message_is_the_same_on_every_try() -> None:
@@ -140,20 +140,20 @@ def test_what_an_endpoint_does_not_take_stays_owed() -> None:
     assert office.webhook is not None
     office.webhook.answers[url] = 500
     office.handle()
-    assert office.owed == ("two",)
+    assert office.owed == ["two"]
     assert not office.open
     office.webhook.got.clear()
     office.webhook.answers[url] = 204
     office.handle(WebhookDue(job=JOB, tenant="t1"))
     assert [told for told, _, _ in office.webhook.got] == [url]
-    assert office.owed == ()
+    assert office.owed == []
 
 
 def test_without_a_way_to_deliver_everything_stays_owed() -> None:
     office = Office()
     office.endpoint("one")
     office.handle()
-    assert office.owed == ("one",)
+    assert office.owed == ["one"]
     assert not office.open
 
 
