@@ -4,7 +4,7 @@
 
 Environment: PORT (8080), KINORA_HOST (0.0.0.0), KINORA_CONCURRENCY (8; events handled at once),
 KINORA_TIMEOUT_S (600; the revision's timeout), KINORA_LOG_LEVEL (INFO), and KINORA_PARENT_DEATH:
-1 or the parent's process id to end, at once, when the parent does.
+the parent's process id, to end at once when the parent does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Settings:
     timeout_s: int
     log_level: str
     parent: int
-    """0: the parent does not matter; 1: whichever it is; else its process id."""
+    """The process id of the parent to end with, which is 1 in many a container; 0: of none."""
 
     @staticmethod
     def read(env: Mapping[str, str]) -> Settings:
@@ -87,5 +87,5 @@ def _die_with_parent(parent: int) -> None:
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # It may have died before the kernel was told.
-    if os.getppid() == 1 or (parent > 1 and os.getppid() != parent):
+    if os.getppid() != parent:
         sys.exit("the parent is gone")

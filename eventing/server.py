@@ -60,7 +60,8 @@ class Application:
     @property
     def idle(self) -> bool:
         """Whether no handler is at work."""
-        return all(future.done() for future in self._running)
+        # A copy: threads that end take their own out meanwhile.
+        return all(future.done() for future in tuple(self._running))
 
     async def _event(self, headers: list[tuple[str, str]], receive: Receive) -> Response | None:
         """The answer, None for a sender that hung up before it had sent all."""
