@@ -78,9 +78,11 @@ class Desk:
         (self.folder / "profiles").mkdir()
         (self.folder / "profiles" / "tiny.toml").write_text(TINY)
 
-    def run(self, *words: str | Path, cwd: Path, **settings: str) -> Ran:
+    def run(
+        self, *words: str | Path, cwd: Path, within_s: float = DEADLINE_S, **settings: str
+    ) -> Ran:
         with self.started(*words, cwd=cwd, **settings) as process:
-            out, err = process.communicate(timeout=DEADLINE_S)
+            out, err = process.communicate(timeout=within_s)
             return Ran(code=process.returncode, out=out, err=err)
 
     @contextmanager
