@@ -35,7 +35,7 @@ up: $(VENV)/run.stamp ## watch ./kinora-data/uploads and encode what is dropped 
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## format the code
