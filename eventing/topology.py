@@ -1,6 +1,6 @@
 """The wiring: which function consumes and emits what, and how it wants to be delivered to.
 
-Plain data. Triggers, the picture in docs/events.md and the import budget tests derive from it.
+Plain data. Triggers and the picture in docs/events.md are generated from it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,21 @@ VERDICTS: Final = (c.JobCompleted, c.JobRejected, c.JobFailed, c.JobCancelled)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A Trigger's `delivery`, written out in full: Knative replaces the Broker's as a group."""
+    """A Trigger's `delivery`, written out in full: Knative replaces the Broker's as a group.
+
+    Durations are ISO 8601. Eight doublings of half a second bridge two minutes of trouble; after
+    that an event is parked, and the sweeper delivers it again.
+    """
 
     retry: int = 8
+    """Attempts after the first."""
     backoff_policy: str = "exponential"
     backoff_delay: str = "PT0.5S"
-    timeout: str = "PT60S"
+    timeout: str = "PT70S"
+    """Of one attempt. Longer than the revision's own, so that the broker sees its answer and does
+    not deliver again what still runs."""
     reason: str = ""
-    """Why it differs from the default; stands in the YAML."""
+    """Why the timeout differs from the default; stands beside it in the YAML."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +52,12 @@ class Function:
     consumes: tuple[Consumption, ...]
     emits: tuple[type[c.Event], ...]
     delivery: Delivery = Delivery()
-    service: str = ""
-    """The Knative Service's name where it is not the function's."""
     any_event: bool = False
     """True for the dead-letter sink, which takes whatever could not be delivered."""
 
 
 def on(*types: type[c.Event], **attributes: str) -> tuple[Consumption, ...]:
+    """One consumption for each of `types`, all with the same extension attributes."""
     return tuple(Consumption(type=event.type, attributes=attributes) for event in types)
 
 
@@ -66,7 +72,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
         consumes=on(c.JobAccepted, c.SourcePrepared),
         emits=(c.TaskReady, *VERDICTS),
         delivery=Delivery(
-            timeout="PT5M",
+            timeout="PT6M",
             reason="A large source without an index in one place takes many reads to index.",
         ),
     ),
@@ -85,7 +91,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
         consumes=on(c.TaskCompleted, c.TaskFailed, c.JobEncoded),
         emits=(c.TaskReady, c.SourcePrepared, c.JobEncoded, *VERDICTS),
         delivery=Delivery(
-            timeout="PT5M",
+            timeout="PT6M",
             reason="Assembling a long film writes its manifests after reading every receipt.",
         ),
     ),

@@ -80,7 +80,7 @@ def _picture() -> str:
         for (emitter, consumer), names in labels.items()
     ]
     return f"""\
-Every arrow goes through the broker.
+Every solid arrow goes through the broker, but for the tick: it goes straight to the {_SWEEPER}.
 
 ```mermaid
 flowchart LR

@@ -36,7 +36,6 @@ spec:
 
 
 def _trigger(function: Function, consumption: Consumption) -> str:
-    service = function.service or function.name
     attributes = "".join(
         f"      {name}: {value}\n"
         for name, value in {"type": consumption.type, **consumption.attributes}.items()
@@ -45,7 +44,7 @@ def _trigger(function: Function, consumption: Consumption) -> str:
 apiVersion: eventing.knative.dev/v1
 kind: Trigger
 metadata:
-  name: {service}-{slug(consumption.type)}
+  name: {function.name}-{slug(consumption.type)}
 spec:
   broker: {BROKER}
   filter:
@@ -54,19 +53,18 @@ spec:
     ref:
       apiVersion: serving.knative.dev/v1
       kind: Service
-      name: {service}
+      name: {function.name}
 {_delivery(function.delivery)}"""
 
 
 def _ping_source(function: Function) -> str:
-    service = function.service or function.name
     return f"""\
 # Straight to the Service: a tick that is lost is made up for by the next, and a broker's retries
 # would only pile ticks up.
 apiVersion: sources.knative.dev/v1
 kind: PingSource
 metadata:
-  name: {service}-tick
+  name: {function.name}-tick
 spec:
   schedule: "* * * * *"
   contentType: application/json
@@ -75,7 +73,7 @@ spec:
     ref:
       apiVersion: serving.knative.dev/v1
       kind: Service
-      name: {service}
+      name: {function.name}
 """
 
 
@@ -83,10 +81,10 @@ def _delivery(delivery: Delivery) -> str:
     reason = "".join(f"    # {line}\n" for line in delivery.reason.splitlines())
     return f"""\
   delivery:
-{reason}    retry: {delivery.retry}
+    retry: {delivery.retry}
     backoffPolicy: {delivery.backoff_policy}
     backoffDelay: {delivery.backoff_delay}
-    timeout: {delivery.timeout}
+{reason}    timeout: {delivery.timeout}
     deadLetterSink:
       ref:
         apiVersion: serving.knative.dev/v1
@@ -97,7 +95,7 @@ def _delivery(delivery: Delivery) -> str:
 
 def _dead_letter_service() -> str:
     (function,) = (function for function in FUNCTIONS if function.any_event)
-    return function.service or function.name
+    return function.name
 
 
 def slug(type_: str) -> str:

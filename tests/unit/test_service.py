@@ -4,16 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from eventing.topology import FUNCTIONS
 from knative.local.broker.field import Invalid
-from knative.local.manifests import BASE, documents, load
+from knative.local.manifests import BASE, load
 from knative.local.overlay import Overlay
 from knative.local.scaling import Scaling
 from knative.local.service import Service
-
-LONGEST_PLANNED_TASK_S = 120
 
 
 def document(
@@ -140,60 +136,6 @@ def test_without_a_timeout_for_the_first_byte_knative_cuts_at_300_s() -> None:
 def test_cpu_is_read_as_kubernetes_writes_it(cpu: object, cores: float) -> None:
     container = {"resources": {"requests": {"cpu": cpu}}}
     assert Service.parse(document(container=container)).cpu_request == cores
-
-
-def test_every_function_of_the_topology_has_its_service() -> None:
-    found = load(BASE)
-    assert {service.name for service in found.services} == {function.name for function in FUNCTIONS}
-    assert all(
-        service.command == ("python", "-m", "eventing.host", f"functions.{service.name}.main")
-        for service in found.services
-    )
-
-
-def test_a_trigger_waits_longer_than_the_revision_or_the_function_is_quick() -> None:
-    found = load(BASE)
-    encoder = next(service for service in found.services if service.name == "encoder")
-    for trigger in found.triggers:
-        if trigger.subscriber.name == "encoder":
-            timeout_s = trigger.delivery_under(found.broker).timeout_s
-            assert timeout_s is not None and timeout_s > encoder.timeout_s
-
-
-@pytest.mark.parametrize("encoders", [1, 2, 3, 4, 7, 16, None])
-def test_the_last_task_admitted_is_answered_before_the_timeout(encoders: int | None) -> None:
-    found = load(BASE)
-    service = next(service for service in found.services if service.name == "encoder")
-    if encoders is not None:
-        service = Overlay(cores=2, encoders=encoders).apply(service)
-    parallel = service.scaling.max_scale * service.container_concurrency
-    admitted = parallel + 2
-    rounds = -(-admitted // parallel) + 1
-    assert rounds * LONGEST_PLANNED_TASK_S < service.timeout_s
-
-
-def test_no_service_can_be_reached_from_outside_or_runs_as_root() -> None:
-    services = [d for d in documents(BASE) if d["apiVersion"] == "serving.knative.dev/v1"]
-    assert services
-    for found in services:
-        labels: Any = found["metadata"]
-        spec: Any = found["spec"]
-        pod = spec["template"]["spec"]
-        (container,) = pod["containers"]
-        security = container["securityContext"]
-        assert labels["labels"]["networking.knative.dev/visibility"] == "cluster-local"
-        assert security["runAsNonRoot"] and security["readOnlyRootFilesystem"]
-        assert security["allowPrivilegeEscalation"] is False
-        assert security["capabilities"] == {"drop": ["ALL"]}
-        assert pod["automountServiceAccountToken"] is False
-        names = [entry["name"] for entry in container["env"]]
-        assert {"K_SINK", "KINORA_STORE", "KINORA_STATE"} <= set(names)
-
-
-def test_every_file_of_the_base_is_in_the_kustomization() -> None:
-    kustomization: Any = yaml.safe_load((BASE / "kustomization.yaml").read_text())
-    files = {path.name for path in BASE.glob("*.yaml")} - {"kustomization.yaml"}
-    assert set(kustomization["resources"]) == files
 
 
 def test_on_one_machine_encoders_are_as_many_as_asked_and_others_as_many_as_cores() -> None:
