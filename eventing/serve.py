@@ -2,9 +2,7 @@
 
     PORT=8080 K_SINK=http://… python -m eventing.host functions.ingest.main
 
-Environment: PORT (8080), KINORA_HOST (0.0.0.0), KINORA_CONCURRENCY (8; events handled at once),
-KINORA_TIMEOUT_S (600; the revision's timeout), KINORA_LOG_LEVEL (INFO), and KINORA_PARENT_DEATH:
-the parent's process id, to end at once when the parent does.
+docs/settings.md lists what its environment may hold.
 """
 
 from __future__ import annotations
@@ -25,12 +23,19 @@ _PR_SET_PDEATHSIG: Final = 1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     port: int
+    """PORT: to listen on. Default: 8080."""
     address: str
+    """KINORA_HOST: address to listen on. Default: 0.0.0.0."""
     concurrency: int
+    """KINORA_CONCURRENCY: events handled at once. Default: 8."""
     timeout_s: int
+    """KINORA_TIMEOUT_S: the revision's timeout, within which a stopped process ends. Default:
+    600."""
     log_level: str
+    """KINORA_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR. Default: INFO."""
     parent: int
-    """The process id of the parent to end with, which is 1 in many a container; 0: of none."""
+    """KINORA_PARENT_DEATH: the process id of the parent to end with, which is 1 in many a
+    container. Default: 0, of none."""
 
     @staticmethod
     def read(env: Mapping[str, str]) -> Settings:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from infra.derived import commands, events, refusals, schemas, triggers
+from infra.derived import commands, events, refusals, schemas, settings, triggers
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -23,6 +23,7 @@ def generated() -> dict[str, str]:
         "docs/events.md": events.text(),
         "docs/refusals.md": refusals.text(),
         "docs/cli.md": commands.text(),
+        "docs/settings.md": settings.text(),
     }
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from functions import environment
 from functions.assembler.handler import LEASE_S
 from functions.jobs.admission import Window
 
@@ -18,19 +17,19 @@ class Settings:
     state: str
     """KINORA_STATE: address of the state store."""
     worker: str
-    """KINORA_WORKER: this instance's name, which holds its leases; default: host and process."""
+    """KINORA_WORKER: this instance's name in leases and receipts. Default: host and process."""
     window: Window
-    """KINORA_ENCODERS, KINORA_ENCODER_SLOTS, KINORA_SLOT_TTL_S."""
     lease_s: float
-    """KINORA_ASSEMBLY_LEASE_S: how long one assembly keeps others from beginning it too."""
+    """KINORA_ASSEMBLY_LEASE_S: how long one assembly keeps others from beginning it too.
+    Default: 30."""
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
-        """Raises KeyError for what is missing, ValueError for what is wrong."""
+        """Raises ValueError for what is missing or wrong."""
         return cls(
-            store=env["KINORA_STORE"],
-            state=env["KINORA_STATE"],
-            worker=env.get("KINORA_WORKER") or f"{socket.gethostname()}-{os.getpid()}",
+            store=environment.text(env, "KINORA_STORE"),
+            state=environment.text(env, "KINORA_STATE"),
+            worker=environment.worker(env),
             window=Window.read(env),
-            lease_s=float(env.get("KINORA_ASSEMBLY_LEASE_S") or LEASE_S),
+            lease_s=environment.seconds(env, "KINORA_ASSEMBLY_LEASE_S", LEASE_S),
         )

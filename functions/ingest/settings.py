@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from functions import environment
 from functions.ingest.handler import MAX_SOURCE_BYTES
 from functions.ingest.profiles import BUILT_IN
 
@@ -18,23 +18,22 @@ class Settings:
     state: str
     """KINORA_STATE: address of the state store."""
     profiles: tuple[Path, ...]
-    """Folders of profile files: the built-in one, then KINORA_PROFILES."""
+    """KINORA_PROFILES: a folder of profile files that join the built-in ones, or replace those of
+    the same name."""
     tenants: Mapping[str, str]
-    """KINORA_TENANTS: `{"<bucket>": "<tenant>"}`, for buckets that belong to one tenant."""
+    """KINORA_TENANTS: `{"<bucket>": "<tenant>"}`, for buckets that belong to one tenant; the
+    sweeper looks into them as well."""
     max_source_bytes: int
-    """KINORA_MAX_SOURCE_BYTES."""
+    """KINORA_MAX_SOURCE_BYTES: larger files are rejected. Default: 256 GiB."""
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
-        """Raises KeyError for what is missing, ValueError for what is wrong."""
+        """Raises ValueError for what is missing or wrong."""
         own = env.get("KINORA_PROFILES", "")
-        tenants = json.loads(env.get("KINORA_TENANTS") or "{}")
-        if not isinstance(tenants, dict) or not all(isinstance(v, str) for v in tenants.values()):
-            raise ValueError("KINORA_TENANTS is no JSON object of bucket names to tenants")
         return cls(
-            store=env["KINORA_STORE"],
-            state=env["KINORA_STATE"],
+            store=environment.text(env, "KINORA_STORE"),
+            state=environment.text(env, "KINORA_STATE"),
             profiles=(BUILT_IN, Path(own)) if own else (BUILT_IN,),
-            tenants=tenants,
-            max_source_bytes=int(env.get("KINORA_MAX_SOURCE_BYTES") or MAX_SOURCE_BYTES),
+            tenants=environment.tenants(env),
+            max_source_bytes=environment.count(env, "KINORA_MAX_SOURCE_BYTES", MAX_SOURCE_BYTES),
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from eventing.contract import TaskReady
+from functions import environment
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan
 from functions.ports import StateStore, Waiting
@@ -29,16 +30,20 @@ class Window:
     """How much may be in flight at once, per accelerator, and for how long a slot is believed."""
 
     limit: int
+    """KINORA_ENCODER_SLOTS: tasks in flight per accelerator, over all jobs. Default: two more
+    than KINORA_ENCODERS."""
     ttl_s: float = SLOT_TTL_S
+    """KINORA_SLOT_TTL_S: how long a task may queue and run before its slot counts as lost.
+    Default: 900."""
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Window:
-        """KINORA_ENCODER_SLOTS, else KINORA_ENCODERS + 2; KINORA_SLOT_TTL_S. Raises ValueError."""
-        encoders = int(env.get("KINORA_ENCODERS") or 1)
-        limit = int(env.get("KINORA_ENCODER_SLOTS") or encoders + SPARE_SLOTS)
-        if limit < 1:
-            raise ValueError(f"KINORA_ENCODER_SLOTS must be at least 1, not {limit}")
-        return cls(limit=limit, ttl_s=float(env.get("KINORA_SLOT_TTL_S") or SLOT_TTL_S))
+        """Raises ValueError for what is wrong."""
+        encoders = environment.count(env, "KINORA_ENCODERS", 1)
+        return cls(
+            limit=environment.count(env, "KINORA_ENCODER_SLOTS", encoders + SPARE_SLOTS),
+            ttl_s=environment.seconds(env, "KINORA_SLOT_TTL_S", SLOT_TTL_S),
+        )
 
 
 def register(state: StateStore, plan: Plan, manifest: Manifest, done: Set[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from functions import environment
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -15,5 +17,7 @@ class Settings:
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
-        """Raises KeyError for what is missing."""
-        return cls(store=env["KINORA_STORE"], state=env["KINORA_STATE"])
+        """Raises ValueError for what is missing or wrong."""
+        return cls(
+            store=environment.text(env, "KINORA_STORE"), state=environment.text(env, "KINORA_STATE")
+        )

@@ -22,6 +22,10 @@ from functions.sweeper.standing import Standing
 
 _log = logging.getLogger(__name__)
 
+SETTLE_S: Final = 120.0
+"""An upload that changed within this time may still be being written."""
+STALE_S: Final = 90.0
+"""How long something published may take to show an effect: three leases of an encoder."""
 KEEP_UNKNOWN_S: Final = 7 * 86400.0
 """How long a parked event is kept that names no job."""
 
@@ -44,11 +48,10 @@ class Sweeper:
     clock: Clock
     window: admission.Window
     buckets: tuple[str, ...] = (layout.UPLOADS,)
-    settle_s: float = 120.0
-    """An upload that changed within this time may still be being written."""
-    stale_s: float = 90.0
-    """How long something published may take to show an effect."""
+    settle_s: float = SETTLE_S
+    stale_s: float = STALE_S
     abandoned_s: float = 3600.0
+    """How long an open marker may lack everything else."""
     limits: Limits = Limits()
 
     def tick(self, event: CloudEvent) -> Iterator[Event | CloudEvent]:

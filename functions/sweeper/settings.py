@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from functions import environment
 from functions.jobs import layout
 from functions.jobs.admission import Window
+from functions.sweeper.handler import SETTLE_S, STALE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,23 +18,22 @@ class Settings:
     state: str
     """KINORA_STATE: address of the state store."""
     window: Window
-    """KINORA_ENCODERS, KINORA_ENCODER_SLOTS, KINORA_SLOT_TTL_S."""
     buckets: tuple[str, ...]
-    """Where sources are dropped: `uploads` and the buckets of KINORA_TENANTS."""
+    """Where sources are dropped: `uploads` and the buckets that KINORA_TENANTS names."""
     settle_s: float
-    """KINORA_SETTLE_S: an upload that changed within this time may still be being written."""
+    """KINORA_SETTLE_S: an upload that changed within this time may still be being written.
+    Default: 120."""
     stale_s: float
-    """KINORA_STALE_S: how long something published may take to show an effect."""
+    """KINORA_STALE_S: how long something published may take to show an effect. Default: 90."""
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
-        """Raises KeyError for what is missing, ValueError for what is wrong."""
-        tenants = json.loads(env.get("KINORA_TENANTS") or "{}")
+        """Raises ValueError for what is missing or wrong."""
         return cls(
-            store=env["KINORA_STORE"],
-            state=env["KINORA_STATE"],
+            store=environment.text(env, "KINORA_STORE"),
+            state=environment.text(env, "KINORA_STATE"),
             window=Window.read(env),
-            buckets=tuple(dict.fromkeys((layout.UPLOADS, *tenants))),
-            settle_s=float(env.get("KINORA_SETTLE_S") or 120),
-            stale_s=float(env.get("KINORA_STALE_S") or 90),
+            buckets=tuple(dict.fromkeys((layout.UPLOADS, *environment.tenants(env)))),
+            settle_s=environment.seconds(env, "KINORA_SETTLE_S", SETTLE_S),
+            stale_s=environment.seconds(env, "KINORA_STALE_S", STALE_S),
         )

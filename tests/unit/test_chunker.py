@@ -265,7 +265,7 @@ def test_settings_come_from_the_environment() -> None:
     assert (settings.encoders, settings.window.limit) == (3, 5)
     assert str(settings.scratch) == "/x/kinora-chunker"
     assert settings.bounds == guard.Bounds()
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="KINORA_STORE"):
         Settings.read({})
     with pytest.raises(ValueError, match="KINORA_MAX_PIXELS"):
         Settings.read({"KINORA_STORE": "s", "KINORA_STATE": "t", "KINORA_MAX_PIXELS": "-1"})

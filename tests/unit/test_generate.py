@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -153,3 +154,15 @@ def test_docstrings_of_attributes_are_found_where_there_are_any() -> None:
         "first": "What it is, on two lines.",
         "third": "The third.",
     }
+
+
+def test_every_variable_that_is_read_is_in_the_list_of_settings() -> None:
+    sources = (
+        path
+        for room in ("eventing", "functions", "knative")
+        for path in (generate.ROOT / room).rglob("*.py")
+    )
+    read = {
+        name for path in sources for name in re.findall(r'"(KINORA_[A-Z_]+)"', path.read_text())
+    }
+    assert {name for name in read if f"| `{name}` |" not in FILES["docs/settings.md"]} == set()

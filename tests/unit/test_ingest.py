@@ -263,7 +263,7 @@ def test_settings_name_the_built_in_profiles_first() -> None:
 
 
 def test_settings_that_are_wrong_are_refused() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="KINORA_STORE"):
         Settings.read({})
     with pytest.raises(ValueError, match="KINORA_TENANTS"):
         Settings.read({"KINORA_STORE": "s", "KINORA_STATE": "t", "KINORA_TENANTS": "[]"})

@@ -1,0 +1,66 @@
+"""What an operator sets, read from the environment: each kind of value in one way.
+
+Everything raises ValueError that names the variable. An empty variable counts as not set.
+docs/settings.md lists them all, from the docstrings of every function's `Settings`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+Environment = Mapping[str, str]
+
+
+def text(env: Environment, name: str) -> str:
+    """What has to be set."""
+    if not env.get(name):
+        raise ValueError(f"{name} is not set")
+    return env[name]
+
+
+def count(env: Environment, name: str, default: int) -> int:
+    """A whole number from 1 on."""
+    given = env.get(name) or str(default)
+    if not given.isascii() or not given.isdigit() or int(given) < 1:
+        raise ValueError(f"{name} must be a whole number from 1 on, not {given!r}")
+    return int(given)
+
+
+def seconds(env: Environment, name: str, default: float) -> float:
+    """More than none, and not for ever."""
+    given = env.get(name) or str(default)
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name} must be a number of seconds above 0, not {given!r}")
+    return value
+
+
+def worker(env: Environment) -> str:
+    """KINORA_WORKER: the name of this instance; where it has none, host and process."""
+    return env.get("KINORA_WORKER") or f"{socket.gethostname()}-{os.getpid()}"
+
+
+def scratch(env: Environment, function: str) -> Path:
+    """A function's own folder in KINORA_SCRATCH, or in the system's temporary folder."""
+    import tempfile  # most functions have no such folder, and start sooner without it
+
+    return Path(env.get("KINORA_SCRATCH") or tempfile.gettempdir()) / f"kinora-{function}"
+
+
+def tenants(env: Environment) -> Mapping[str, str]:
+    """KINORA_TENANTS: tenants by the bucket that is theirs alone."""
+    try:
+        given = json.loads(env.get("KINORA_TENANTS") or "{}")
+    except ValueError:
+        given = None
+    if not isinstance(given, dict) or not all(isinstance(each, str) for each in given.values()):
+        raise ValueError("KINORA_TENANTS is no JSON object of bucket names to tenants")
+    return given
