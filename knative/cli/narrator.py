@@ -55,7 +55,7 @@ class Narrator:
 
     def _history(self, ask: Any) -> list[Accepted]:
         try:
-            return list(ask(History(self._site.events)))
+            return list(ask(History(self._site.home.events)))
         except FileNotFoundError:
             return []
 

@@ -6,7 +6,8 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from types import FrameType
+from typing import Any, Final, NoReturn, TypeVar
 
 from knative.cli.command import Interrupted
 
@@ -42,6 +43,21 @@ async def _with_handlers(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if aborted:
             raise Interrupted from None
         raise
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """Signals that end programs raise KeyboardInterrupt, so that what was begun is undone."""
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import typer
 
 from functions.jobs import layout
 from knative.cli.complaint import Complaint
+from knative.local.home import Home
 
 if TYPE_CHECKING:
     from functions.ports import ObjectStore, StateStore
@@ -56,13 +55,8 @@ class Site:
         return cls(root.resolve())
 
     @property
-    def events(self) -> Path:
-        """The broker's log."""
-        return self.root / "runtime" / "broker.sqlite"
-
-    @property
-    def state_file(self) -> Path:
-        return self.root / "runtime" / "state.sqlite"
+    def home(self) -> Home:
+        return Home(self.root)
 
     def store(self) -> ObjectStore:
         from functions.adapters.connect import object_store
@@ -71,20 +65,11 @@ class Site:
 
     def state(self) -> StateStore | None:
         """None while no runtime has made one."""
-        if not self.state_file.is_file():
+        if not self.home.state.is_file():
             return None
         from functions.adapters.connect import state_store
 
-        return state_store(str(self.state_file))
-
-    def broker_url(self) -> str:
-        """Where the running runtime takes events, "" when none is running."""
-        try:
-            record = json.loads((self.root / "runtime" / "runtime.json").read_text())
-            os.kill(record["pid"], 0)
-        except (OSError, ValueError, KeyError, TypeError):
-            return ""
-        return str(record.get("broker_url", ""))
+        return state_store(str(self.home.state))
 
 
 def job_ids(store: ObjectStore, prefix: str = "") -> Iterator[str]:

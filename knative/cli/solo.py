@@ -37,7 +37,7 @@ def serving(function: str, site: Site, *, sink: str) -> Iterator[str]:
                     [sys.executable, "-m", "eventing.host", f"functions.{function}.main"],
                     env={
                         "KINORA_STORE": str(site.root),
-                        "KINORA_STATE": str(site.state_file),
+                        "KINORA_STATE": str(site.home.state),
                         **os.environ,
                         "PORT": str(port.number),
                         "KINORA_HOST": "127.0.0.1",

@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 from functions.jobs import layout, naming
 from knative.cli.complaint import Complaint
-from knative.cli.signals import held_off
+from knative.cli.signals import held_off, raised
 
 TENANT: Final = "local"
 _LOCK: Final = "lock"
@@ -59,19 +59,20 @@ def beside(out: Path) -> Iterator[Path]:
         parent = parent.parent
     _remove_abandoned(parent, out.name)
     directory = parent / f".{out.name}.kinora-{secrets.token_hex(4)}"
-    try:
-        directory.mkdir(mode=0o700)
-    except OSError as error:
-        raise Complaint(
-            f"Nothing can be written in {parent}: {error.strerror}. Name another place with -o."
-        ) from error
-    try:
-        with (directory / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield directory
-    finally:
-        with held_off():
-            shutil.rmtree(directory)
+    with raised():
+        try:
+            directory.mkdir(mode=0o700)
+        except OSError as error:
+            raise Complaint(
+                f"Nothing can be written in {parent}: {error.strerror}. Name another place with -o."
+            ) from error
+        try:
+            with (directory / _LOCK).open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield directory
+        finally:
+            with held_off():
+                shutil.rmtree(directory)
 
 
 def _remove_abandoned(parent: Path, name: str) -> None:

@@ -90,7 +90,7 @@ def test_an_interrupted_transcode_leaves_nothing(
     make_long(source)
     with desk.started("transcode", source, "-o", "out", cwd=tmp_path) as process:
         if moment == "while it starts":
-            until("the folder is there", lambda: any(tmp_path.glob(".out.*/runtime")))
+            until("the folder is there", lambda: any(tmp_path.glob(".out.*/lock")))
         else:
             until("an encoder works", lambda: any(map(_is_ffmpeg, processes(tmp_path))))
         interrupt(process, number)

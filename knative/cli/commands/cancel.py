@@ -56,7 +56,7 @@ def cancel(
     if (state := place.state()) is not None:
         # Nothing more of it is begun, also where no runtime hears of the verdict now.
         state.forget(found)
-    told = post(place.broker_url(), event_of(verdict)) if place.broker_url() else False
+    told = post(place.home.broker_url(), event_of(verdict)) if place.home.broker_url() else False
     if as_json:
         output.write_json({"job": found, "state": "cancelled", "code": "cancelled", "told": told})
     else:

@@ -25,7 +25,7 @@ def events(
     place = site.Site.open(directory)
     found = site.find_job(place.store(), job)
     try:
-        history = History(place.events).of(found)
+        history = History(place.home.events).of(found)
     except FileNotFoundError:
         raise Complaint(
             f"No runtime has ever run in {directory}, so there are no events."

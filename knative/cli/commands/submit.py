@@ -57,7 +57,7 @@ def submit(
     if info is None:
         raise Complaint(f"{key} was removed as soon as it lay there. Submit it again.")
     job = ObjectCreated(bucket=layout.UPLOADS, key=key, etag=info.etag, version=info.version).job
-    running = bool(place.broker_url())
+    running = bool(place.home.broker_url())
     if as_json:
         output.write_json({"job": job, "key": f"{layout.UPLOADS}/{key}", "running": running})
         return

@@ -196,7 +196,7 @@ async def _pipeline(
             size_bytes=info.size_bytes,
         )
         await runtime.publish(wrap(created, producer="cli", time=moment(time.time())))
-        state = connect.state_store(str(directory / "runtime" / "state.sqlite"))
+        state = connect.state_store(str(runtime.home.state))
         with contextlib.ExitStack() as stack:
             terminal = output.terminal()
             bar = stack.enter_context(Bar(terminal)) if terminal else None
@@ -211,7 +211,7 @@ async def _pipeline(
         if keep_events and verdict.state == "completed":
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(settled(runtime), SETTLED_S)
-            tree = eventtree.grow(History(directory / "runtime" / "broker.sqlite").of(verdict.job))
+            tree = eventtree.grow(History(runtime.home.events).of(verdict.job))
             (directory / "media" / verdict.job / "events.json").write_text(
                 json.dumps(eventtree.as_json(tree), indent=2) + "\n"
             )

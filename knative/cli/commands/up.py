@@ -32,14 +32,16 @@ def up(
     earlier run left. SIGTERM lets what is being encoded end first; Ctrl-C ends at once, and the
     next start takes it up again. With --json each happening is a line.
     """
-    import asyncio
     import os
 
     from functions.jobs import layout
     from knative.cli import output
     from knative.cli.narrator import Narrator
     from knative.cli.settings import for_functions
-    from knative.local.runtime import AlreadyRunning, Runtime, run
+    from knative.local.background import Background
+    from knative.local.home import AlreadyRunning
+    from knative.local.lifetime import run
+    from knative.local.runtime import Runtime
 
     try:
         (directory / layout.UPLOADS / "local").mkdir(parents=True, exist_ok=True)
@@ -56,7 +58,7 @@ def up(
         extra_env=for_functions(os.environ),
     )
     narrator = Narrator(place, as_json=as_json)
-    telling: set[asyncio.Task[None]] = set()
+    telling = Background()
 
     async def started() -> None:
         if as_json:
@@ -66,7 +68,7 @@ def up(
                 f"Watching {directory / layout.UPLOADS}/<tenant>/, for example "
                 f"{directory / layout.UPLOADS / 'local'}/. Ctrl-C ends."
             )
-        telling.add(asyncio.get_running_loop().create_task(narrator.tell()))
+        telling.begin(narrator.tell())
 
     narrator.begin()
     try:

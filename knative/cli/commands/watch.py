@@ -29,7 +29,7 @@ def watch(
     place = site.Site.open(directory)
     store = place.store()
     found = site.find_job(store, job)
-    if not place.broker_url() and (seen := overview.read(store, found)) and not seen.ended:
+    if not place.home.broker_url() and (seen := overview.read(store, found)) and not seen.ended:
         output.tell(
             f"No runtime works on {directory}; the job goes on with `kinora up --dir {directory}`."
         )
