@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from functions.adapters import key as keys
+from functions import key as keys
 from functions.ports import Absent, ByteRange, Clock, ObjectInfo, Slot, Waiting
 
 

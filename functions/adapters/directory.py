@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from eventing.errors import Unavailable
-from functions.adapters import key as keys
+from functions import key as keys
 from functions.adapters.folder import NOT_THERE, Tree
 from functions.ports import Absent, ByteRange, ObjectInfo
 

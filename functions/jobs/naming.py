@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from functions import key as keys
+
 SIDECAR_SUFFIX: Final = ".json"
 """`film.mp4.json` beside `film.mp4` holds its options."""
 
-_MAX_ADDRESS_BYTES: Final = 1024
 _UNFINISHED: Final = (".part", ".partial", ".crdownload", ".download", ".tmp", ".temp", ".swp")
 _TENANT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -44,7 +45,15 @@ def tenant_of(bucket: str, key: str, tenants: Mapping[str, str]) -> str:
 
 
 def is_addressable(address: str) -> bool:
-    """True if the ObjectStore port can name the object, and its sidecar too."""
-    if any(part in ("", ".", "..") for part in address.split("/")) or "\0" in address:
+    """True if the ObjectStore port can name the object, and its sidecar too.
+
+    No bucket's name begins with a dot: a store may keep things of its own under such a one.
+    """
+    if address.startswith("."):
         return False
-    return len(sidecar(address).encode(errors="replace")) <= _MAX_ADDRESS_BYTES
+    try:
+        keys.segments(address)
+        keys.segments(sidecar(address))
+    except ValueError:
+        return False
+    return True

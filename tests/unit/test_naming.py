@@ -57,7 +57,9 @@ def test_a_bucket_may_belong_to_one_tenant() -> None:
     assert naming.tenant_of("uploads", "beta/film.mp4", {"acme-in": "acme"}) == "beta"
 
 
-@pytest.mark.parametrize("address", ["u/a//b", "u/../b", "u/./b", "u/a\0b", "u/", "u/" + "ü" * 510])
+@pytest.mark.parametrize(
+    "address", ["u/a//b", "u/../b", "u/./b", "u/a\0b", "u/", ".u/a", "u/\udc80", "u/" + "ü" * 510]
+)
 def test_what_no_store_can_name_is_not_addressable(address: str) -> None:
     assert not naming.is_addressable(address)
 

@@ -1,4 +1,4 @@
-"""Object keys: which are legal, so that every store takes the same ones."""
+"""Object keys: which are legal, so that every store takes the same ones and admission knows them."""
 
 from __future__ import annotations
 
