@@ -22,7 +22,7 @@ from functions.encoder.fetch import Copy
 from functions.encoder.outcome import CalledOff, Failed
 from functions.encoder.settings import Settings
 from functions.encoder.watch import Watch
-from functions.jobs import layout, record
+from functions.jobs import ending, layout, record
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.receipt import Failure, Receipt
 from functions.ports import Absent, Clock, ObjectStore, Process, StateStore
@@ -51,7 +51,7 @@ class Encoder:
 
     def task_ready(self, ready: TaskReady) -> Iterator[Event]:
         """Raises Unavailable for what is not the task's fault; Rejected for an unknown task."""
-        if self.store.head(layout.verdict(ready.job)) is not None:
+        if self._ended(ready):
             return
         if self.store.head(layout.receipt(ready.job, ready.generation, ready.task)) is not None:
             yield _completed(ready)
@@ -81,10 +81,19 @@ class Encoder:
         try:
             event = self._attempt(ready, plan, task, watch)
         except CalledOff:
+            self._ended(ready)
             return
         finally:
             watch.release()
         yield event
+
+    def _ended(self, ready: TaskReady) -> bool:
+        """True when the job has its verdict; what an attempt wrote for nothing is gone then."""
+        verdict = ending.read(self.store, ready.job)
+        if verdict is None:
+            return False
+        ending.discard(self.store, verdict)
+        return True
 
     def _plan(self, ready: TaskReady) -> Plan:
         """Plans never change, so those read lately are kept."""

@@ -2,7 +2,8 @@
 
 The open marker outlives the verdict until the notifier has handled its event, so it says whether
 anybody was told. Every handler asks for a verdict, at the latest after it changed the state
-store, and where there is one ends with `conclude`: what it had just put there is forgotten again.
+store, and where there is one ends with `conclude`: what it had just put there is forgotten again,
+and of a job without a result no output stays.
 """
 
 from __future__ import annotations
@@ -55,5 +56,17 @@ def decide(
 def conclude(store: ObjectStore, state: StateStore, verdict: Verdict) -> Iterator[contract.Event]:
     """Forget the job in the state store and tell of its verdict, unless that was told already."""
     state.forget(verdict.job)
+    discard(store, verdict)
     if store.head(layout.open_marker(verdict.job)) is not None:
         yield event_of(verdict)
+
+
+def discard(store: ObjectStore, verdict: Verdict) -> None:
+    """Remove the outputs of a job that ended without a result; a completed one keeps its own.
+
+    A task that was late may write some more: whoever ends it does this again.
+    """
+    if verdict.state == "completed":
+        return
+    for info in list(store.list(layout.media(verdict.job, ""))):
+        store.delete(info.key)

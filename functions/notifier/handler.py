@@ -38,6 +38,7 @@ class Notifier:
             self._tell(verdict, self._endpoints(verdict))
             # Events that were late may have left something of the job in the state store.
             self.state.forget(event.job)
+            ending.discard(self.store, verdict)
             self.store.delete(marker)
         yield from ()
 

@@ -185,6 +185,13 @@ def test_a_job_with_a_verdict_wants_nothing(world: World) -> None:
     assert world.program.runs == []
 
 
+def test_what_an_attempt_left_of_a_cancelled_job_is_removed(world: World) -> None:
+    world.store.put(layout.media(JOB, "72p/00000-ab.m4s"), b"by an attempt that was killed")
+    _cancel(world)
+    assert world.handle() == []
+    assert not list(world.store.list(layout.media(JOB, "")))
+
+
 def test_a_task_that_somebody_works_on_is_dropped(world: World) -> None:
     world.state.acquire(LEASE, "worker-2/1", ttl_s=30)
     assert world.handle() == []

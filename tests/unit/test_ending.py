@@ -61,3 +61,19 @@ def test_an_ended_job_leaves_nothing_in_the_state_store() -> None:
     )
     list(ending.conclude(store, state, decide(store, "cancelled", "cancelled")))
     assert not state.remembered()
+
+
+def test_a_job_without_a_result_keeps_no_outputs() -> None:
+    store, state = MemoryStore(), MemoryState()
+    store.create(layout.media(JOB, "360p/00000-ab.m4s"), b"1")
+    store.create(layout.media(JOB, "early.m3u8"), b"2")
+    store.create(layout.media("2" * 32, "early.m3u8"), b"3")
+    list(ending.conclude(store, state, decide(store, "failed", "deadline")))
+    assert [info.key for info in store.list("media/")] == [layout.media("2" * 32, "early.m3u8")]
+
+
+def test_a_result_stays() -> None:
+    store, state = MemoryStore(), MemoryState()
+    store.create(layout.media(JOB, "master.m3u8"), b"1")
+    list(ending.conclude(store, state, decide(store, "completed", "completed")))
+    assert store.head(layout.media(JOB, "master.m3u8")) is not None

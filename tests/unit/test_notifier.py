@@ -165,6 +165,13 @@ def test_who_owes_nothing_sends_nothing() -> None:
     assert not office.webhook.got
 
 
+def test_a_job_that_is_closed_without_a_result_keeps_no_outputs() -> None:
+    office = Office()
+    office.store.create(layout.media(JOB, "360p/00000-ab.m4s"), b"late")
+    office.handle()
+    assert not list(office.store.list("media/"))
+
+
 def test_a_verdict_that_was_told_is_not_told_again() -> None:
     office = Office(Endpoints())
     office.endpoint("one")
