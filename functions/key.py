@@ -1,4 +1,4 @@
-"""Object keys: which are legal, so that every store takes the same ones and admission knows them."""
+"""Object keys: which are legal, the same for every store and for admission."""
 
 from __future__ import annotations
 

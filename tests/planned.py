@@ -14,11 +14,11 @@ from functions.jobs import layout, record
 from functions.jobs.manifest import SourceObject
 from functions.jobs.plan import AudioTask, MezzanineTask, Plan, Task, VideoTask
 from functions.media import container, index, probe
-from functions.media.chunks import Chunk, Windows
 from functions.media.guard import MAX_PIXELS
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
 from functions.media.timeline import plan as plan_timeline
+from functions.media.windows import Chunk, Windows
 from functions.ports import ObjectStore
 
 JOB = "0123456789abcdef0123456789abcdef"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -15,13 +15,15 @@ from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Tas
 from functions.jobs.profile import AudioProfile, Profile
 from functions.jobs.refusal import refuse
 from functions.media import chunks, cost, guard, ladder, timeline
-from functions.media.chunks import Chunk, Costs, Windows
+from functions.media.chunks import Costs
 from functions.media.probe import AudioStream, Table, VideoStream
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
+from functions.media.windows import Chunk, Windows
 
 MEZZANINE_TASK: Final = "m1"
 HD_LINES: Final = 720
+"""From here on pictures that name no colours are taken for those of HD television (BT.709)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,38 +41,39 @@ def draw(manifest: Manifest, generation: int, survey: Survey, setting: Setting) 
     if manifest.profile is None:
         raise ValueError("the job has no profile")
     choice = choose(survey.media, survey.tables if survey.prepared else None, setting.bounds)
-    if not survey.prepared:
-        return _prepare(manifest, generation, survey, choice, setting)
-    if choice.video is None:
-        return _sound_only(manifest, manifest.profile, generation, survey, choice, setting)
-    return _film(manifest, manifest.profile, generation, survey, choice, choice.video, setting)
-
-
-def _prepare(
-    manifest: Manifest, generation: int, survey: Survey, choice: Choice, setting: Setting
-) -> Plan:
-    task = MezzanineTask(id=MEZZANINE_TASK, cost_ms=round(cost.remux_ms(survey.source.size_bytes)))
-    return Plan(
+    empty = Plan(
         job=manifest.job,
         generation=generation,
-        kind="prepare",
+        kind="encode",
         encoder=setting.encoder,
         source=survey.source,
         format=survey.format,
-        index="",
+        index=survey.index,
         video_track=choice.video.index if choice.video else -1,
         timeline=None,
         video=(),
         audio=(),
-        tasks=(task,),
+        tasks=(),
         notes=choice.notes,
+    )
+    if not survey.prepared:
+        return _prepare(empty)
+    if choice.video is None:
+        return _sound_only(empty, manifest.profile, survey, choice, setting)
+    return _film(empty, manifest, manifest.profile, survey, choice, choice.video, setting)
+
+
+def _prepare(empty: Plan) -> Plan:
+    cost_ms = round(cost.remux_ms(empty.source.size_bytes))
+    return replace(
+        empty, kind="prepare", tasks=(MezzanineTask(id=MEZZANINE_TASK, cost_ms=cost_ms),)
     )
 
 
 def _film(
+    empty: Plan,
     manifest: Manifest,
     profile: Profile,
-    generation: int,
     survey: Survey,
     choice: Choice,
     video: VideoStream,
@@ -85,30 +88,17 @@ def _film(
     )
     if line.frames > setting.bounds.frames:
         raise refuse("too_long", frames=line.frames, limit=setting.bounds.frames)
-    windows = Windows(table.packets, line)
     renditions = _rungs(profile, video)
-    origin_s = line.origin * line.timebase
-    audio = tuple(
-        _audio_rendition(profile.audio, stream, number, origin_s, line.duration_s)
-        for number, stream in enumerate(choice.audio, start=1)
-    )
-    notes = [*choice.notes, *_timeline_notes(line, presented)]
-    return Plan(
-        job=manifest.job,
-        generation=generation,
-        kind="encode",
-        encoder=setting.encoder,
-        source=survey.source,
-        format=survey.format,
-        index=survey.index,
-        video_track=video.index,
+    audio = _sounds(profile.audio, choice, line.origin * line.timebase, line.duration_s)
+    return replace(
+        empty,
         timeline=line,
         assumed_color=_assumed_color(video),
         video=renditions,
         audio=audio,
         tasks=_tasks(
             line,
-            windows,
+            Windows(table.packets, line),
             renditions,
             audio,
             video,
@@ -118,7 +108,7 @@ def _film(
             chunk_segments=manifest.options.chunk_segments,
             workers=setting.workers,
         ),
-        notes=tuple(notes),
+        notes=(*empty.notes, *_timeline_notes(line, presented)),
     )
 
 
@@ -132,41 +122,19 @@ def _timeline_notes(line: Timeline, presented: Sequence[int]) -> list[str]:
 
 
 def _sound_only(
-    manifest: Manifest,
-    profile: Profile,
-    generation: int,
-    survey: Survey,
-    choice: Choice,
-    setting: Setting,
+    empty: Plan, profile: Profile, survey: Survey, choice: Choice, setting: Setting
 ) -> Plan:
     spans = [_sound_span(stream, survey.tables) for stream in choice.audio]
     origin_s = min(start for start, _ in spans)
     duration_s = max(stop for _, stop in spans) - origin_s
     if duration_s <= 0:
         raise refuse("no_streams")
-    limit_s = setting.bounds.frames / Fraction(60)
-    if duration_s > limit_s:
-        frames = int(duration_s * 60)
+    # As long as a film of so many frames may be at the highest rate.
+    frames = int(duration_s * timeline.MAX_RATE)
+    if frames > setting.bounds.frames:
         raise refuse("too_long", frames=frames, limit=setting.bounds.frames)
-    audio = tuple(
-        _audio_rendition(profile.audio, stream, number, origin_s, duration_s)
-        for number, stream in enumerate(choice.audio, start=1)
-    )
-    return Plan(
-        job=manifest.job,
-        generation=generation,
-        kind="encode",
-        encoder=setting.encoder,
-        source=survey.source,
-        format=survey.format,
-        index=survey.index,
-        video_track=-1,
-        timeline=None,
-        video=(),
-        audio=audio,
-        tasks=tuple(_audio_task(rendition) for rendition in audio),
-        notes=choice.notes,
-    )
+    audio = _sounds(profile.audio, choice, origin_s, duration_s)
+    return replace(empty, audio=audio, tasks=tuple(_audio_task(each) for each in audio))
 
 
 def _sound_span(stream: AudioStream, tables: Mapping[int, Table]) -> tuple[Fraction, Fraction]:
@@ -194,6 +162,15 @@ def _rungs(profile: Profile, video: VideoStream) -> tuple[VideoRendition, ...]:
         display_height=video.display_height,
         preset=profile.video.preset,
         crf=profile.video.crf,
+    )
+
+
+def _sounds(
+    profile: AudioProfile, choice: Choice, origin_s: Fraction, duration_s: Fraction
+) -> tuple[AudioRendition, ...]:
+    return tuple(
+        _audio_rendition(profile, stream, number, origin_s, duration_s)
+        for number, stream in enumerate(choice.audio, start=1)
     )
 
 
@@ -268,10 +245,10 @@ def _tasks(
         for letter, group in zip(string.ascii_lowercase, groups, strict=False):
             suffix = f"-{letter}" if len(groups) > 1 else ""
             frame_ms = decode_ms * float(source_share) + cost.encode_all_ms(group, pixels)
-            tasks.append(
-                _video_task(f"v{number:04d}{suffix}", group, chunk, windows, by_ranges,
-                            frame_ms, decode_ms)
-            )  # fmt: skip
+            task = _video_task(
+                f"v{number:04d}{suffix}", group, chunk, windows, by_ranges, frame_ms, decode_ms
+            )
+            tasks.append(task)
     return tuple(tasks)
 
 

@@ -1,4 +1,4 @@
-"""Chunks: where the output is cut, and which packets decode to exactly one chunk's frames.
+"""Chunks: where the output is cut, for so many workers.
 
 Edges lie on the segment grid. The first chunk is short, so that something plays soon; the others
 are sized in a simulation of the workers, so that they finish together. Where it costs little an
@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import heapq
 import math
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, pairwise
 from typing import Final
 
-from functions.media.index import Packets
-from functions.media.timeline import Timeline, median_delta, source_frames
+from functions.media.timeline import Timeline
+from functions.media.windows import Chunk, Windows
 
 MAX_TASK_MS: Final = 120_000.0
 """Of estimated work: several of them must fit into the time that a request may take."""
@@ -30,121 +28,6 @@ _DOUBT: Final = 0.15
 """How much longer a task may take than it was estimated: scenes differ."""
 _LAST_SEGMENTS: Final = 2
 """A worker whose fair rest is no more than this takes all of it."""
-
-_FLUSH_PACKETS: Final = 4
-"""Beyond the last one needed, so that the decoder gives out what it holds back."""
-_MAX_DELAY: Final = 16
-"""Pictures that a decoder of H.264 or HEVC may hold back for reordering."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Output frames [start, stop)."""
-
-    start: int
-    stop: int
-
-    @property
-    def frames(self) -> int:
-        return self.stop - self.start
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Which packets a chunk needs, and how to cut exactly its frames out of what they decode to."""
-
-    first_packet: int
-    stop_packet: int
-    """Rows in decode order; the first is a sync sample."""
-    trim_start: int
-    trim_stop: int
-    """Passthrough: keep frames with PTS in [start, stop), in source ticks, each half way between
-    two frames: no rounding can move a frame over the edge. Resampled: output frames."""
-    pre_roll: int
-    """Packets that are decoded before the first frame that is wanted."""
-
-
-class Windows:
-    """The packets of one track, ready to be asked for any chunk's share of them."""
-
-    def __init__(self, packets: Packets, timeline: Timeline) -> None:
-        shown = sorted((packet.pts, row) for row, packet in enumerate(packets) if packet.shown)
-        self._presented = [pts for pts, _ in shown]
-        rows = [row for _, row in shown]
-        self._count = len(packets)
-        self._timeline = timeline
-        self._source_frame = source_frames(timeline, self._presented)
-        # Of frame n and all later ones the earliest row, of frame n and all earlier the latest.
-        self._earliest = list(accumulate(reversed(rows), min))[::-1]
-        self._latest = list(accumulate(rows, max))
-        decoded = {row: rank for rank, row in enumerate(sorted(rows))}
-        delay = max((decoded[row] - rank for rank, row in enumerate(rows)), default=0)
-        self._margin = _FLUSH_PACKETS + 2 * min(_MAX_DELAY, delay)
-        self._sync = [row for row, packet in enumerate(packets) if packet.sync]
-        self._sync_pts = [packets[row].pts for row in self._sync]
-        self._open = self._open_groups(packets)
-        self._bytes = [0, *accumulate(packet.size for packet in packets)]
-        self._median = median_delta(self._presented)
-
-    @property
-    def presented(self) -> list[int]:
-        """Ticks of the presented frames, ascending."""
-        return self._presented
-
-    def _open_groups(self, packets: Packets) -> list[bool]:
-        """For each sync sample, whether frames that follow it are presented before it."""
-        groups = []
-        for first, stop in pairwise([*self._sync, self._count]):
-            pts = packets[first].pts
-            # Leading pictures follow their keyframe at once; 64 is more than any encoder delays.
-            leading = range(first + 1, min(stop, first + 64))
-            groups.append(any(packets[row].pts < pts for row in leading))
-        return groups
-
-    def of(self, chunk: Chunk) -> Window:
-        """The window of these output frames."""
-        first = self._source_frame(chunk.start)
-        last = self._source_frame(chunk.stop - 1)
-        if not self._timeline.constant:
-            # The filter repeats a frame until it has seen the next one.
-            last = min(last + 1, len(self._presented) - 1)
-        wanted = self._earliest[first]
-        start = self._sync_row(wanted, self._presented[first])
-        stop = min(self._count, self._latest[last] + 1 + self._margin)
-        trim_start, trim_stop = self._trim(chunk)
-        return Window(start, stop, trim_start, trim_stop, wanted - start)
-
-    def _sync_row(self, wanted: int, ticks: int) -> int:
-        """The last sync sample from which everything that is wanted decodes."""
-        at = bisect_right(self._sync, wanted) - 1
-        while at > 0 and self._sync_pts[at] > ticks:
-            at -= 1
-        if at > 0 and self._open[at]:
-            # Demuxers start at the keyframe before an open group; so do we.
-            at -= 1
-        return self._sync[at] if at >= 0 else 0
-
-    def _trim(self, chunk: Chunk) -> tuple[int, int]:
-        if not self._timeline.constant:
-            return chunk.start, chunk.stop
-        presented = self._presented
-        if chunk.start:
-            before, after = presented[chunk.start - 1], presented[chunk.start]
-            start = (before + after + 1) // 2
-        else:
-            start = presented[0] - (self._median - 1) // 2
-        if chunk.stop < len(presented):
-            before, after = presented[chunk.stop - 1], presented[chunk.stop]
-            return start, (before + after + 1) // 2
-        return start, presented[-1] + self._median + 1
-
-    def bytes_of(self, window: Window) -> int:
-        """Of the packets of a window."""
-        return self._bytes[window.stop_packet] - self._bytes[window.first_packet]
-
-    @property
-    def bytes(self) -> int:
-        return self._bytes[-1]
 
 
 @dataclass(frozen=True, slots=True)

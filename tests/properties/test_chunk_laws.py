@@ -8,9 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from functions.media import timeline
-from functions.media.chunks import MAX_TASK_MS, Chunk, Costs, Windows, cut
+from functions.media.chunks import MAX_TASK_MS, Costs, cut
 from functions.media.index import Packet, Packets
 from functions.media.timeline import Timeline
+from functions.media.windows import Chunk, Windows
 
 
 @st.composite
