@@ -20,7 +20,8 @@ def cancel(
 ) -> None:
     """Call a job off.
 
-    What encodes for it stops within seconds. A job that ended before stays as it ended.
+    What encodes for it stops within seconds, and its outputs are removed. A job that ended
+    before stays as it ended.
     """
     import time
 
