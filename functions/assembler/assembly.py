@@ -66,10 +66,7 @@ def _end_playlist(store: ObjectStore, plan: Plan, rendition: Rendition, track: T
     empty = whole.opening(plan, rendition, track)
     body = hls.grown(empty, hls.segments_of(track), ended=True).encode()
     for _ in range(_RACES):
-        info = store.head(key)
-        if info is not None and hls.ended(store.get(key).decode()):
-            return
-        match = info.etag if info else ""
-        if store.put(key, body, content_type=growth.PLAYLIST_TYPE, match=match):
+        text, etag = growth.current(store, key)
+        if hls.ended(text) or store.put(key, body, content_type=growth.PLAYLIST_TYPE, match=etag):
             return
     raise Unavailable(f"{key} is being written by others")

@@ -28,18 +28,35 @@ _LOOKS: Final = 50
 plan, with every n-th of a long one, so that what is written in all stays linear in its length."""
 
 
-def grow(store: ObjectStore, plan: Plan, task_id: str) -> None:
+def grow(store: ObjectStore, plan: Plan, task_id: str) -> bool:
     """Let the playlists of a completed task's renditions take in what is done without a gap.
 
-    What does not fit together is left out here: the assembly finds it and says so.
+    False if it was not the time to look at them. What does not fit together is left out here: the
+    assembly finds it and says so.
     """
     try:
         looked = [_grow_one(store, plan, each, task_id) for each in _made_by(plan, task_id)]
         early = layout.media(plan.job, layout.EARLY_MASTER)
         if any(looked) and store.head(early) is None:
             _begin(store, plan, early)
+        return any(looked)
     except ValueError as error:
         _log.warning("playlists do not grow", extra={"facts": {"problem": str(error)}})
+        return True
+
+
+def current(store: ObjectStore, key: str) -> tuple[str, str]:
+    """The playlist's text and an etag to replace it by, both "" where there is none.
+
+    When others write in between, the etag is that of the older text: the replacement fails.
+    """
+    info = store.head(key)
+    if info is None:
+        return "", ""
+    try:
+        return store.get(key).decode(), info.etag
+    except Absent:  # the job was called off in this moment
+        return "", ""
 
 
 def _made_by(plan: Plan, task_id: str) -> list[Rendition]:
@@ -59,8 +76,7 @@ def _grow_one(store: ObjectStore, plan: Plan, rendition: Rendition, task_id: str
     if place % max(1, len(tasks) // _LOOKS):
         return False
     key = layout.media_playlist(plan.job, rendition.name)
-    info = store.head(key)
-    text = store.get(key).decode() if info else ""
+    text, etag = current(store, key)
     length = hls.length(text)
     gained: list[Track] = []
     for task in tasks:
@@ -74,7 +90,7 @@ def _grow_one(store: ObjectStore, plan: Plan, rendition: Rendition, task_id: str
         text = text or whole.opening(plan, rendition, gained[0])
         segments = [segment for track in gained for segment in hls.segments_of(track)]
         body = hls.grown(text, segments, ended=False).encode()
-        store.put(key, body, content_type=PLAYLIST_TYPE, match=info.etag if info else "")
+        store.put(key, body, content_type=PLAYLIST_TYPE, match=etag)
     return True
 
 

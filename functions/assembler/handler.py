@@ -59,7 +59,12 @@ class Assembler:
         yield from self._due(event, plan)
         if verdict is not None:
             return
-        growth.grow(self.store, plan, event.task)
+        if growth.grow(self.store, plan, event.task):
+            # Outputs of a job that was called off meanwhile would stay behind.
+            verdict = ending.read(self.store, event.job)
+            if verdict is not None:
+                yield from ending.conclude(self.store, self.state, verdict)
+                return
         if every:
             yield self._all_done(plan)
 

@@ -122,6 +122,11 @@ class Site:
             self.broker.failed(delivery)
         self.faults += fault.struck
 
+    def repeat(self, delivery: Delivery) -> None:
+        """Deliver once more. A task that fails may get one more attempt for it."""
+        self.broker.pending.append(delivery)
+        self.faults += bool(self._fails(delivery.event))
+
     def settle(self, *, rounds: int = 60) -> None:
         """No more faults: deliver and tick until nothing is open. Fails if that never comes."""
         for _ in range(rounds):
@@ -203,6 +208,18 @@ class Site:
         needed = sum(self._needed(job) for job in manifests)
         done = sum(self.work.values())
         assert done <= needed + self.faults, f"{done} attempts, {needed} needed"
+
+    def check_nothing_is_left(self) -> None:
+        """What is true besides if no event was lost on the way."""
+        assert not self.state.remembered()
+        for job in self.manifests():
+            verdict = self.verdict(job)
+            if verdict is None or verdict.state != "completed":
+                assert not self.keys(layout.media(job, "")), "outputs without a result"
+
+    def _fails(self, event: CloudEvent) -> bool:
+        job = self.manifests().get(unwrap(event).job) if event.type != TICK else None
+        return job is not None and job.profile is not None and self.film(job.job).failures > 0
 
     def _needed(self, job: str) -> int:
         """Attempts at its tasks that the job asks for at most, without any fault."""

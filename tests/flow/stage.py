@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from eventing.contract import ObjectCreated, TaskCompleted, TaskReady
 from functions.assembler.handler import Assembler
-from functions.jobs import admission, layout, record
+from functions.jobs import admission, ending, layout, record
 from functions.jobs.admission import Window
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Plan
@@ -63,6 +63,19 @@ class Stage:
 
     def manifest(self) -> Manifest:
         return record.load(self.store.get(layout.manifest(self.job)), Manifest)
+
+    def cancel(self) -> None:
+        """What a gateway does."""
+        verdict = ending.decide(
+            self.store,
+            job=self.job,
+            tenant=self.tenant,
+            state="cancelled",
+            code="cancelled",
+            reason="By request.",
+            now_s=self.clock(),
+        )
+        list(ending.conclude(self.store, self.state, verdict))
 
     def do(self, task: str, *, plan: Plan | None = None) -> TaskCompleted:
         """The task's receipt, and the event that tells of it."""

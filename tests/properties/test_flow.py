@@ -95,8 +95,8 @@ class Flow(RuleBasedStateMachine):
     @rule(pick=PICK)
     def an_event_arrives_again(self, pick: int) -> None:
         accepted = self.site.broker.accepted
-        event = accepted[pick % len(accepted)]
-        self.site.broker.pending += self.site.broker.deliveries(event)
+        for delivery in self.site.broker.deliveries(accepted[pick % len(accepted)]):
+            self.site.repeat(delivery)
 
     @precondition(lambda self: self.site.broker.pending)
     @rule(pick=PICK)
@@ -151,7 +151,7 @@ def test_duplicates_disorder_and_deaths_need_no_sweep(film: Film, choices: st.Da
         match choices.draw(st.sampled_from(["once", "again", "death", "cancel"])):
             case "again" if again:
                 again -= 1
-                site.broker.pending.append(delivery)
+                site.repeat(delivery)
             case "death" if deaths and _may_die(delivery):
                 deaths -= 1
                 fault = Fault(kind="crash", at=choices.draw(st.integers(1, 25)))
@@ -165,7 +165,7 @@ def test_duplicates_disorder_and_deaths_need_no_sweep(film: Film, choices: st.Da
         site.check()
     assert site.verdict(job) is not None
     assert site.is_quiet()
-    assert not site.state.remembered()
+    site.check_nothing_is_left()
     site.check_settled()
 
 

@@ -48,18 +48,6 @@ def failed(stage: Stage, attempt: int = 1, code: str = "decode_failed") -> TaskF
     )
 
 
-def cancel(stage: Stage) -> None:
-    ending.decide(
-        stage.store,
-        job=stage.job,
-        tenant="t1",
-        state="cancelled",
-        code="cancelled",
-        reason="By request.",
-        now_s=0,
-    )
-
-
 def change_receipt(stage: Stage, task: str, change: dict[str, int]) -> None:
     """Put a receipt there that differs in the facts of its first track's last segment."""
     key = layout.receipt(stage.job, 1, task)
@@ -113,26 +101,43 @@ def test_a_task_of_a_job_that_ended_frees_its_slot_for_others() -> None:
     list(admission.due(stage.state, accelerator="cpu", cause="x", limit=2, ttl_s=60))
     other = stage.accept(Film(name="other", chunks=1, sounds=0))
     done = stage.do("v0000")
-    cancel(stage)
+    stage.cancel()
     told = list(stage.assembler().task_completed(done))
     assert JobCancelled(job=stage.job, tenant="t1", reason="By request.") in told
     assert TaskReady(job=other.job, generation=1, task="v0000") in told
     assert stage.state.remembered() == {other.job}
 
 
-def test_a_job_cancelled_at_any_moment_leaves_nothing_in_the_state_store() -> None:
-    for at in range(1, 20):
+def test_a_job_cancelled_at_any_moment_leaves_nothing_behind() -> None:
+    at, struck = 0, True
+    while struck:
+        at += 1
         stage = Stage(Film(chunks=2))
         done = stage.do("v0000")
-
-        def cancelled(stage: Stage = stage) -> None:
-            cancel(stage)
-            stage.state.forget(stage.job)
-
-        fault = Fault(kind="overtaken", at=at, overtake=cancelled)
+        stage.do("a1")
+        fault = Fault(kind="overtaken", at=at, overtake=stage.cancel)
         list(stage.assembler(fault).task_completed(done))
-        if fault.struck:
+        struck = fault.struck
+        if struck:
             assert not stage.state.remembered(), at
+            assert not list(stage.store.list("media/")), at
+    assert at > 10
+
+
+def test_a_job_cancelled_at_any_moment_of_its_assembly_has_all_outputs_or_none() -> None:
+    at, struck = 0, True
+    while struck:
+        at += 1
+        stage = Stage(Film(chunks=2))
+        stage.do_all()
+        fault = Fault(kind="overtaken", at=at, overtake=stage.cancel)
+        list(stage.assembler(fault).job_encoded(encoded(stage)))
+        struck = fault.struck
+        verdict = ending.read(stage.store, stage.job)
+        assert verdict is not None
+        assert bool(stage.text("master.m3u8")) is (verdict.state == "completed")
+        assert bool(list(stage.store.list("media/"))) is (verdict.state == "completed")
+    assert at > 20
 
 
 # Playlists that grow.

@@ -193,15 +193,7 @@ def test_a_job_cancelled_at_any_moment_of_a_sweep_leaves_nothing_behind() -> Non
         stage = Stage(Film(chunks=2))
         stage.do("v0000")
         stage.state.flush()
-
-        def cancelled(stage: Stage = stage) -> None:
-            verdict = ending.decide(
-                stage.store, job=stage.job, tenant="t1", state="cancelled", code="cancelled",
-                reason="By request.", now_s=0,
-            )  # fmt: skip
-            list(ending.conclude(stage.store, stage.state, verdict))
-
-        fault = Fault(kind="overtaken", at=at, overtake=cancelled)
+        fault = Fault(kind="overtaken", at=at, overtake=stage.cancel)
         sweep(stage, fault=fault)
         struck = fault.struck
         if struck:
