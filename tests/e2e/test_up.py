@@ -157,6 +157,8 @@ def test_a_cancelled_job_stops_and_tells(desk: Desk, tmp_path: Path) -> None:
         state = Site(tmp_path / "site").state()
         assert state is not None
         until("no slot is held", lambda: not state.slots(job))
+        media = tmp_path / "site" / "media" / job
+        until("its outputs are removed", lambda: not any(map(Path.is_file, media.rglob("*"))))
         process.terminate()
         process.communicate(timeout=60)
     desk.assert_nothing_left(tmp_path, but={"site", "long.mp4"})
