@@ -99,7 +99,8 @@ def test_a_restart_goes_on_where_the_last_run_ended(
     until("no process is left", lambda: not processes(site), within_s=10)
     waiting = listed(desk, tmp_path)["film.mp4"]
     words = ["up", "--dir", "site", "--tick", "1", "--json"]
-    with desk.started(*words, cwd=tmp_path, KINORA_ENCODER_LEASE_S="5", KINORA_STALE_S="3") as process:
+    patience = {"KINORA_ENCODER_LEASE_S": "5", "KINORA_STALE_S": "3"}
+    with desk.started(*words, cwd=tmp_path, **patience) as process:
         if waiting["state"] != "completed":
             told(process, "completed", 1)
         process.terminate()
