@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
 from eventing.errors import Unavailable
 from knative.local.activator import Activator, Worker, clock_ms
 from knative.local.autoscaler import Activity, Autoscaler
+from knative.local.background import Background
 from knative.local.broker.subscriber import http_subscriber
 from knative.local.concurrency import Concurrency
 from knative.local.process import FunctionProcess, NotReady
@@ -87,13 +88,13 @@ class Revision:
         self._starting: set[FunctionProcess] = set()
         self._ready: dict[Worker, FunctionProcess] = {}
         self._leaving: set[FunctionProcess] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._work = Background()
+        self._ticking = Background()
         self._awake = asyncio.Event()
-        self._ticking: asyncio.Task[None] | None = None
         self._closed = False
 
     def start(self) -> None:
-        self._ticking = asyncio.get_running_loop().create_task(self._tick_for_ever())
+        self._ticking.begin(self._tick_for_ever())
 
     @property
     def status(self) -> Status:
@@ -118,7 +119,7 @@ class Revision:
             self._retire(worker)
         for process in self._starting:
             process.terminate()
-        await self._finished()
+        await self._work.finished()
 
     async def abort(self) -> None:
         """Kill everything, now."""
@@ -127,7 +128,7 @@ class Revision:
         for process in [*self._starting, *self._ready.values(), *self._leaving]:
             process.kill()
         await self.activator.quiet()
-        await self._finished()
+        await self._work.finished()
 
     # What the activator tells.
 
@@ -208,8 +209,8 @@ class Revision:
             self._failed(f"{self.service.name} cannot be started: {error}")
             return
         self._starting.add(process)
-        self._keep(self._admit(process))
-        self._keep(self._bury(process))
+        self._work.begin(self._admit(process))
+        self._work.begin(self._bury(process))
 
     async def _admit(self, process: FunctionProcess) -> None:
         """Let a started process take requests once it is ready."""
@@ -247,15 +248,16 @@ class Revision:
             await asyncio.to_thread(self._reaped, process.name)
         except Unavailable as error:
             _log.error("what %s held runs out by itself: %s", process.name, error)
-        self._starting.discard(process)
-        self._leaving.discard(process)
+        finally:
+            self._starting.discard(process)
+            self._leaving.discard(process)
 
     def _retire(self, worker: Worker) -> None:
         """No more requests for it; it ends the ones it has and goes."""
         process = self._ready[worker]
         self._forget(worker)
         self._leaving.add(process)
-        self._keep(self._drain(process))
+        self._work.begin(self._drain(process))
 
     async def _drain(self, process: FunctionProcess) -> None:
         await process.drain(self.service.timeout_s)
@@ -275,18 +277,6 @@ class Revision:
         if not self._ready:
             self.activator.refuse_waiting(reason)
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _stop_ticking(self) -> None:
         self._closed = True
-        if self._ticking is not None:
-            self._ticking.cancel()
-            await asyncio.wait([self._ticking])
-            self._ticking = None
-
-    async def _finished(self) -> None:
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._ticking.cancel()

@@ -15,6 +15,7 @@ from typing import Final
 
 from eventing.cloudevent import CloudEvent
 from eventing.codec import BODY_LIMIT_BYTES, Malformed, Message, check, decode
+from knative.local.background import Background
 from knative.local.broker import ingress
 from knative.local.broker.commit import Commits
 from knative.local.broker.dispatch import IN_FLIGHT, Dispatcher, Refused, Route, Sink
@@ -81,7 +82,7 @@ class LocalBroker:
         self._log: Log | None = None
         self._commits: Commits | None = None
         self._dispatcher: Dispatcher | None = None
-        self._housekeeper: asyncio.Task[None] | None = None
+        self._housekeeping = Background()
         self.handler: Final = ingress.ingress(self.accept)
         """The aiohttp handler of `POST /<namespace>/<broker>`."""
 
@@ -104,7 +105,7 @@ class LocalBroker:
         )
         for unfinished in list(self._log.unfinished()):
             self._dispatcher.resume(unfinished)
-        self._housekeeper = asyncio.get_running_loop().create_task(self._keep_house())
+        self._housekeeping.begin(self._keep_house())
 
     async def stop(self, *, drain: bool) -> None:
         """Begin no more deliveries and close the log; what is unsettled goes on at the next start.
@@ -115,9 +116,7 @@ class LocalBroker:
         if self._log is None or self._commits is None or self._dispatcher is None:
             return
         await self._dispatcher.stop(drain=drain)
-        if self._housekeeper is not None:
-            self._housekeeper.cancel()
-            await asyncio.wait([self._housekeeper])
+        await self._housekeeping.cancel()
         self._commits.flush()
         log, self._log, self._commits, self._dispatcher = self._log, None, None, None
         log.close()

@@ -13,6 +13,7 @@ from typing import Final
 
 from eventing.cloudevent import CloudEvent
 from eventing.codec import Message, encode
+from knative.local.background import Background
 from knative.local.broker import deadletter, outcome, record, retry
 from knative.local.broker.commit import Commits
 from knative.local.broker.log import Log
@@ -113,9 +114,10 @@ class Dispatcher:
         self._lanes: dict[tuple[str, bool], _Lane] = {}
         self._later: Waiting[_Job] = Waiting()
         self._earlier = asyncio.Event()
-        self._attempts: set[asyncio.Task[None]] = set()
+        self._attempts = Background()
         self._stopping = False
-        self._clockwork = asyncio.get_running_loop().create_task(self._keep_time())
+        self._clockwork = Background()
+        self._clockwork.begin(self._keep_time())
         self.pending = 0
         """Deliveries that are not settled: under way, or waiting for their time."""
 
@@ -143,12 +145,11 @@ class Dispatcher:
         What is not settled stays in the log for the next process.
         """
         self._stopping = True
-        self._clockwork.cancel()
-        if not drain:
-            for attempt in self._attempts:
-                attempt.cancel()
-        while self._attempts or not self._clockwork.done():
-            await asyncio.wait([*self._attempts, self._clockwork])
+        await self._clockwork.cancel()
+        if drain:
+            await self._attempts.finished()
+        else:
+            await self._attempts.cancel()
 
     def _wait(self, job: _Job, due_s: float) -> None:
         job.entry = None
@@ -187,9 +188,7 @@ class Dispatcher:
         if self._stopping:
             return
         lane.running += 1
-        attempt = asyncio.get_running_loop().create_task(self._attempt(job, lane))
-        self._attempts.add(attempt)
-        attempt.add_done_callback(self._attempts.discard)
+        self._attempts.begin(self._attempt(job, lane))
 
     async def _attempt(self, job: _Job, lane: _Lane) -> None:
         """Try once, and decide what follows."""
