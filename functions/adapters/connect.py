@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 from functions.ports import ObjectStore, StateStore
 
@@ -49,4 +50,6 @@ def _local(
         raise ValueError(f"{location!r}: unknown option {unknown[0]!r}")
     if wrong := sorted(name for name, values in given.items() if values not in (["0"], ["1"])):
         raise ValueError(f"{location!r}: option {wrong[0]!r} is 0 or 1")
-    return Path(unquote(parts.path)), {name: values == ["1"] for name, values in given.items()}
+    # A path is bytes: it need not be UTF-8.
+    path = Path(os.fsdecode(unquote_to_bytes(parts.path)))
+    return path, {name: values == ["1"] for name, values in given.items()}

@@ -28,6 +28,7 @@ from functions.ports import Absent, ByteRange, ObjectInfo
 
 HIDDEN: Final = ".kinora"
 """Folder in the root for temporary files and locks; no key begins with it."""
+_READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _ATTEMPTS: Final = 100
 """Of placing an object while others remove the folder that just became empty."""
 _LOCKS: Final = 16
@@ -41,6 +42,8 @@ class DirectoryStore:
     `follow_links`: symbolic links count as what they lead to, also outside of `root`. Otherwise
     they count as nothing.
 
+    A folder that this process may only read can be read; writing raises Unavailable.
+
     One thing that S3 can do and folders cannot: `a` and `a/b` at once, or a segment of more than
     255 bytes. Writing such a key raises ValueError.
     """
@@ -51,9 +54,14 @@ class DirectoryStore:
         self._follow_links = follow_links
         self._tree = Tree(root, follow_links=follow_links, durable=durable)
         self._hidden = self._tree.root / HIDDEN
-        (self._hidden / "locks").mkdir(parents=True, exist_ok=True)
-        (self._hidden / "temp").mkdir(exist_ok=True)
-        self.remove_stale()
+        try:
+            (self._hidden / "locks").mkdir(parents=True, exist_ok=True)
+            (self._hidden / "temp").mkdir(exist_ok=True)
+            self.remove_stale()
+        except OSError as error:
+            if error.errno not in _READ_ONLY:
+                raise
+            # Reading needs nothing of its own.
 
     def head(self, key: str) -> ObjectInfo | None:
         *names, last = _segments(key)

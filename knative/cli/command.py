@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -45,6 +47,33 @@ class Command(TyperCommand):
 
             output.tell("kinora: interrupted")
             raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:
+            if (of_the_place := _of_the_place(error)) is None:
+                raise
+            _complain(of_the_place, as_json=bool(ctx.params.get("as_json")))
+            raise typer.Exit(FAILED) from None
+
+
+def _of_the_place(error: Exception) -> Complaint | None:
+    """What is wrong with this machine or folder, None where the command itself is."""
+    if isinstance(error, OSError) and error.errno and error.errno != errno.EPIPE:
+        what = f"{error.filename}: " if error.filename else ""
+        return Complaint(
+            f"It cannot be done here: {what}{error.strerror}. "
+            "`kinora doctor` says what is missing.",
+            exit_code=FAILED,
+            code="environment",
+        )
+    # Only some commands import it, and only those can fail so.
+    sqlite3 = sys.modules.get("sqlite3")
+    if sqlite3 is not None and isinstance(error, sqlite3.DatabaseError):
+        return Complaint(
+            f"What the runtime keeps for itself cannot be read: {error}. End the runtime and "
+            "remove the folder `runtime` in its folder: the next start builds it again.",
+            exit_code=FAILED,
+            code="environment",
+        )
+    return None
 
 
 def _complain(complaint: Complaint, *, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -63,6 +65,10 @@ def kinora(
 
 def run() -> None:
     """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What a terminal has no character for is shown as `?`, it does not end a command.
+            stream.reconfigure(errors="replace")
     app(prog_name="kinora")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventing import contract
 from knative.cli import output, overview, wording
+from knative.cli.site import is_job
 from knative.local.broker.history import History
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Narrator:
     def _one(self, accepted: Accepted) -> None:
         job = accepted.event.extensions.get("partitionkey", "")
         kind = accepted.event.type
-        if not job:
-            return
+        if not is_job(job):
+            return  # the extension is whatever a sender put there
         seen = overview.read(self._store, job)
         if seen is None:
             return

@@ -13,20 +13,25 @@ PIPE_WIDTH = 120
 """Columns when the output is no terminal: wide enough that a table keeps its lines."""
 
 
-def json_text(value: object) -> str:
-    """JSON as people read it too."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def json_text(value: object, *, indent: int | None = 2, encoding: str = "utf-8") -> str:
+    """JSON as people read it too, escaped where `encoding` has no such characters."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
 
 
 def write_json(value: object) -> None:
     """`value` as the only thing on standard output."""
-    sys.stdout.write(json_text(value) + "\n")
+    sys.stdout.write(json_text(value, encoding=sys.stdout.encoding) + "\n")
     sys.stdout.flush()
 
 
 def write_line(value: object) -> None:
     """`value` as one line of JSON: for commands that go on."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(value, indent=None, encoding=sys.stdout.encoding) + "\n")
     sys.stdout.flush()
 
 

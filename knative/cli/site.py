@@ -72,6 +72,11 @@ class Site:
         return state_store(str(self.home.state))
 
 
+def is_job(text: str) -> bool:
+    """True if `text` is a whole job's id."""
+    return _JOB.fullmatch(text) is not None
+
+
 def job_ids(store: ObjectStore, prefix: str = "") -> Iterator[str]:
     """Every job whose id begins so, by id: one look at the listing a job."""
     beneath = f"{layout.WORK}/jobs/"
@@ -81,7 +86,7 @@ def job_ids(store: ObjectStore, prefix: str = "") -> Iterator[str]:
         if found is None:
             return
         job = found.key[len(beneath) :].partition("/")[0]
-        if _JOB.fullmatch(job):
+        if is_job(job):
             yield job
         after = f"{beneath}{job}/\U0010ffff"
 

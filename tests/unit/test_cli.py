@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from functions.adapters.connect import object_store
 from functions.jobs import layout
 from knative.cli.main import app
+from knative.cli.site import is_job
 from tests.unit import cli_samples as samples
 
 
@@ -144,6 +146,48 @@ def test_a_cancelled_job_is_cancelled_once(site: Path) -> None:
     }
     assert kinora("cancel", samples.JOB, "--dir", site).exit_code == 0
     assert answer(kinora("show", samples.JOB, "--dir", site, "--json"))["state"] == "cancelled"
+
+
+def test_a_reason_is_text_whatever_was_typed(site: Path) -> None:
+    assert kinora("cancel", samples.JOB, "--reason", "no\udcff", "--dir", site).exit_code == 0
+    shown = answer(kinora("show", samples.JOB, "--dir", site, "--json"))
+    assert shown["reason"] == "no\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_damaged_log_of_events_is_a_sentence(site: Path) -> None:
+    (site / "runtime").mkdir()
+    (site / "runtime/broker.sqlite").write_bytes(b"something else" * 1000)
+    result = kinora("events", samples.JOB, "--dir", site, "--json")
+    assert result.exit_code == 4
+    assert answer(result)["code"] == "environment"
+    assert "cannot be read" in answer(result)["reason"]
+
+
+def test_what_the_system_refuses_is_a_sentence() -> None:
+    result = kinora("up", "--dir", "/sys/kernel", "--json")
+    assert result.exit_code in (2, 4)
+    assert "/sys/kernel" in answer(result)["reason"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_the_characters_ends_no_command(site: Path, encoding: str) -> None:
+    refused = samples.verdict(state="rejected", reason="It is no film ✓.")
+    samples.finish(object_store(str(site)), refused)
+    for options in ([], ["--json"]):
+        ended = subprocess.run(
+            [sys.executable, "-m", "knative.cli.main", "jobs", "--dir", str(site), *options],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+    assert "It is no film ✓." in [job["reason"] for job in json.loads(ended.stdout)]
+
+
+@pytest.mark.parametrize("text", ["", "../../x", "0" * 31, "0" * 33, "g" * 32, "0" * 32 + "\n"])
+def test_what_a_sender_calls_a_job_need_not_be_one(text: str) -> None:
+    assert not is_job(text)
 
 
 def test_a_job_that_ended_otherwise_cannot_be_cancelled(site: Path) -> None:

@@ -22,6 +22,12 @@ def test_a_url_may_be_percent_encoded(tmp_path: Path) -> None:
     assert (tmp_path / "a b#é/work/a").exists()
 
 
+def test_a_path_need_not_be_text(tmp_path: Path) -> None:
+    folder = tmp_path / "film\udcff"
+    object_store(folder.as_uri()).put("work/a", b"x")
+    assert (folder / "work/a").exists()
+
+
 @pytest.mark.parametrize("form", ["{}", "file://{}", "sqlite://{}"])
 def test_a_path_and_a_url_name_the_same_database(tmp_path: Path, form: str) -> None:
     state = state_store(form.format(tmp_path / "state.sqlite"))

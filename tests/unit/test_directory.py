@@ -239,3 +239,10 @@ def test_a_file_system_that_refuses_makes_the_store_unavailable(
     ):
         with pytest.raises(Unavailable):
             call()
+
+
+def test_a_folder_that_may_only_be_read_can_be_read() -> None:
+    store = DirectoryStore(Path("/sys/kernel"))
+    assert store.head("fscaps") is not None
+    with pytest.raises(Unavailable):
+        store.put("work/a", b"")

@@ -43,7 +43,7 @@ def cancel(
         tenant=seen.manifest.tenant,
         state="cancelled",
         code="cancelled",
-        reason=reason or refuse("cancelled").reason,
+        reason=wording.plain(reason) or refuse("cancelled").reason,
         now_s=time.time(),
     )
     if verdict.state != "cancelled":

@@ -59,6 +59,8 @@ def transcode(
         options["chunk_segments"] = chunk_segments
     source = readable(source)
     out = Path(out).absolute()
+    if out.name == "..":
+        out = out.resolve()
     throwaway.check_out(out, overwrite=overwrite)
     with throwaway.beside(out) as directory:
         verdict = _run(
