@@ -81,7 +81,8 @@ SERVE = """
 import sys
 from pathlib import Path
 
-from knative.local.runtime import Runtime, run
+from knative.local.lifetime import run
+from knative.local.runtime import Runtime
 
 if __name__ == "__main__":
     folder, window_s = Path(sys.argv[1]), float(sys.argv[2])

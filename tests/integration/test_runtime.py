@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from functions.adapters.sqlite import SqliteState
-from knative.local.runtime import AlreadyRunning, Runtime
+from knative.local.home import AlreadyRunning
+from knative.local.runtime import Runtime
 from tests.integration.embedded import Samples, alive, below, event, eventually, is_at, stop, until
 
 
@@ -156,7 +157,7 @@ def test_a_process_killed_in_mid_request_is_replaced_and_the_event_comes_again(
             await eventually(lambda: len(samples.seen("begun")) == 2)
             (first, second) = (pid for _, pid in samples.seen("begun"))
             assert first != second
-            assert len(list(samples.scratch.iterdir())) == 1
+            await eventually(lambda: len(list(samples.scratch.iterdir())) == 1)
 
     asyncio.run(scenario())
 
