@@ -283,7 +283,7 @@ def test_it_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     started = tmp_path / "started"
     program = tmp_path / "program"
     program.write_text(
-        f"#!/bin/sh\necho $$ > {started}.part\nmv {started}.part {started}\nsleep 1000\n"
+        f"#!/bin/sh\necho $$ > {started}.part\nmv {started}.part {started}\nexec sleep 1000\n"
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     call = (
@@ -297,11 +297,7 @@ def test_it_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     while not started.exists() and time.monotonic() < deadline_s:
         time.sleep(0.01)
     child = psutil.Process(int(started.read_text()))
-    sleeping = child.children()
     parent.kill()
     parent.wait()
     psutil.wait_procs([child], timeout=30)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
-    for left in sleeping:
-        left.kill()
-    psutil.wait_procs(sleeping, timeout=30)
