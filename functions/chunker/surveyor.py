@@ -20,6 +20,7 @@ from functions.chunker.survey import Survey
 from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import refuse
+from functions.jobs.source import container_of
 from functions.media import container, guard, index, probe, sniff
 from functions.media.byterange import ByteRange, union
 from functions.media.probe import Media, Table
@@ -151,13 +152,7 @@ class _Look:
         return self._survey(kind, media, tables, index_key, prepared=True)
 
     def _sniff(self) -> sniff.Container:
-        head = self._read(0, sniff.SNIFF_BYTES)
-        try:
-            return sniff.sniff(head)
-        except sniff.Playlist:
-            raise refuse("source_is_playlist") from None
-        except sniff.NotMedia as error:
-            raise refuse("source_not_media", found=error.found, supported=sniff.SUPPORTED) from None
+        return container_of(self._read(0, sniff.SNIFF_BYTES))
 
     def _boxes(self) -> container.Boxes:
         try:

@@ -17,6 +17,7 @@ from functions.jobs import ending, layout, naming, record
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.profile import Options, Profile
 from functions.jobs.refusal import refuse
+from functions.jobs.source import container_of
 from functions.media import sniff
 from functions.ports import Absent, ByteRange, Clock, ObjectInfo, ObjectStore, StateStore
 
@@ -138,17 +139,13 @@ class Ingest:
             return None
 
     def _sniff(self, info: ObjectInfo) -> None:
+        """Raises Rejected for what is no supported container."""
         first = ByteRange(0, min(info.size_bytes, sniff.SNIFF_BYTES))
         try:
             head = b"".join(self.store.read(info.key, [first], etag=info.etag))
         except Absent:
             raise refuse("source_gone") from None
-        try:
-            sniff.sniff(head)
-        except sniff.Playlist:
-            raise refuse("source_is_playlist") from None
-        except sniff.NotMedia as error:
-            raise refuse("source_not_media", found=error.found, supported=sniff.SUPPORTED) from None
+        container_of(head)
 
 
 def _in_units(size_bytes: int) -> str:
