@@ -51,9 +51,7 @@ def assemble(
     store.create(
         layout.media(job, layout.MANIFEST), mpd.encode(), content_type="application/dash+xml"
     )
-    store.create(
-        layout.media(job, layout.REPORT), record.dump(told), content_type="application/json"
-    )
+    record.create(store, layout.media(job, layout.REPORT), told)
     store.create(
         layout.media(job, layout.MASTER),
         growth.multivariant(plan, complete.video, complete.audio, declared=False),

@@ -134,8 +134,4 @@ def multivariant(
 
 
 def _receipt(store: ObjectStore, plan: Plan, task_id: str) -> Receipt | None:
-    try:
-        data = store.get(layout.receipt(plan.job, plan.generation, task_id))
-    except Absent:
-        return None
-    return record.load(data, Receipt)
+    return record.read(store, layout.receipt(plan.job, plan.generation, task_id), Receipt)

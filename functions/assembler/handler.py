@@ -29,7 +29,7 @@ from functions.jobs.plan import Plan, Task
 from functions.jobs.receipt import Receipt
 from functions.jobs.refusal import refuse
 from functions.jobs.verdict import State
-from functions.ports import Absent, Clock, ObjectStore, StateStore
+from functions.ports import Clock, ObjectStore, StateStore
 
 LEASE_S: Final = 30.0
 """How long an assembly may take before another may begin it as well."""
@@ -133,11 +133,8 @@ class Assembler:
                 yield task, receipt
 
     def _receipt(self, plan: Plan, task: Task) -> Receipt | None:
-        try:
-            data = self.store.get(layout.receipt(plan.job, plan.generation, task.id))
-        except Absent:
-            return None
-        return record.load(data, Receipt)
+        key = layout.receipt(plan.job, plan.generation, task.id)
+        return record.read(self.store, key, Receipt)
 
     def _without_receipt(self, event: TaskCompleted) -> Iterator[Event]:
         """Told of what is not there: cleaned away with its job, or not to be seen yet."""
@@ -173,13 +170,13 @@ class Assembler:
         return JobEncoded(job=plan.job, generation=plan.generation)
 
     def _plan(self, job: str, generation: int) -> Plan:
-        try:
-            return record.load(self.store.get(layout.plan(job, generation)), Plan)
-        except Absent:
-            raise Unavailable(f"no plan {generation} to be seen") from None
+        plan = record.read(self.store, layout.plan(job, generation), Plan)
+        if plan is None:
+            raise Unavailable(f"no plan {generation} to be seen")
+        return plan
 
     def _manifest(self, job: str) -> Manifest:
-        try:
-            return record.load(self.store.get(layout.manifest(job)), Manifest)
-        except Absent:
-            raise Unavailable("no job manifest to be seen") from None
+        manifest = record.read(self.store, layout.manifest(job), Manifest)
+        if manifest is None:
+            raise Unavailable("no job manifest to be seen")
+        return manifest

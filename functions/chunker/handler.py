@@ -95,16 +95,13 @@ class Chunker:
             )
 
     def _manifest(self, job: str) -> Manifest:
-        try:
-            return record.load(self.store.get(layout.manifest(job)), Manifest)
-        except Absent:
-            raise Unavailable(f"job {job} has no manifest yet") from None
+        manifest = record.read(self.store, layout.manifest(job), Manifest)
+        if manifest is None:
+            raise Unavailable(f"job {job} has no manifest yet")
+        return manifest
 
     def _read(self, job: str, generation: int) -> Plan | None:
-        try:
-            return record.load(self.store.get(layout.plan(job, generation)), Plan)
-        except Absent:
-            return None
+        return record.read(self.store, layout.plan(job, generation), Plan)
 
     def _make(self, manifest: Manifest, generation: int, lease: str) -> Plan:
         """Survey, draw, write. Returns the plan that counts. Raises Rejected."""
@@ -121,10 +118,7 @@ class Chunker:
                 raise Unavailable("the mezzanine is not there yet") from None
         setting = Setting(encoder=self.encoder(), workers=self.workers, bounds=self.bounds)
         ours = drawing.draw(manifest, generation, survey, setting)
-        key = layout.plan(manifest.job, generation)
-        if self.store.create(key, record.dump(ours), content_type="application/json"):
-            return ours
-        return record.load(self.store.get(key), Plan)
+        return record.settle(self.store, layout.plan(manifest.job, generation), ours)
 
     def _done(self, plan: Plan) -> set[str]:
         prefix = layout.receipts_prefix(plan.job, plan.generation)

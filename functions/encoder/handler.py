@@ -25,9 +25,8 @@ from functions.encoder.watch import Watch
 from functions.jobs import ending, layout, record
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.receipt import Failure, Receipt
-from functions.ports import Absent, Clock, ObjectStore, Process, StateStore
+from functions.ports import Clock, ObjectStore, Process, StateStore
 
-JSON: Final = "application/json"
 PLANS_KEPT: Final = 16
 FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
 
@@ -99,10 +98,9 @@ class Encoder:
         """Plans never change, so those read lately are kept."""
         name = ready.job, ready.generation
         if name not in self._plans:
-            try:
-                plan = record.load(self.store.get(layout.plan(*name)), Plan)
-            except Absent:
-                raise Unavailable("the plan is not there yet", retry_after_s=5) from None
+            plan = record.read(self.store, layout.plan(*name), Plan)
+            if plan is None:
+                raise Unavailable("the plan is not there yet", retry_after_s=5)
             while len(self._plans) >= PLANS_KEPT:
                 self._plans.pop(next(iter(self._plans)), None)
             self._plans[name] = plan
@@ -162,7 +160,7 @@ class Encoder:
             source_bytes_read=copy.bytes_read,
         )
         key = layout.receipt(ready.job, ready.generation, ready.task)
-        self.store.create(key, record.dump(receipt), content_type=JSON)
+        record.create(self.store, key, receipt)
 
     def _failures(self, ready: TaskReady) -> list[Failure]:
         """The attempts on record, in their order."""
@@ -189,7 +187,7 @@ class Encoder:
                 detail=failed.detail,
             )
             key = layout.failure(ready.job, ready.generation, ready.task, attempt)
-            if self.store.create(key, record.dump(failure), content_type=JSON):
+            if record.create(self.store, key, failure):
                 return _failed(failure)
             attempt += 1
 

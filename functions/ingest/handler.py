@@ -39,7 +39,7 @@ class Ingest:
     def object_created(self, event: ObjectCreated) -> Iterator[Event]:
         if not naming.is_source(event.key):
             return
-        if self._undecided(event):
+        if self.store.head(layout.manifest(event.job)) is None:
             self._admit(event)
         verdict = ending.read(self.store, event.job)
         if verdict is not None:
@@ -48,14 +48,9 @@ class Ingest:
         manifest = record.load(self.store.get(layout.manifest(event.job)), Manifest)
         yield JobAccepted(job=manifest.job, tenant=manifest.tenant)
 
-    def _undecided(self, event: ObjectCreated) -> bool:
-        return self.store.head(layout.manifest(event.job)) is None
-
     def _admit(self, event: ObjectCreated) -> None:
         """Write what is decided about the source; afterwards its manifest exists."""
-        self.store.create(
-            layout.open_marker(event.job), record.dump(event), content_type="application/json"
-        )
+        record.create(self.store, layout.open_marker(event.job), event)
         now_s = self.clock()
         tenant = naming.tenant_of(event.bucket, event.key, self.tenants)
         chosen, profile = Options(), None
@@ -86,9 +81,7 @@ class Ingest:
             profile=profile,
             accepted_s=now_s,
         )
-        self.store.create(
-            layout.manifest(event.job), record.dump(manifest), content_type="application/json"
-        )
+        record.create(self.store, layout.manifest(event.job), manifest)
 
     def _judge(self, event: ObjectCreated, tenant: str) -> tuple[Options, Profile]:
         """What is asked for. Raises Rejected when the source cannot be taken."""

@@ -14,7 +14,7 @@ from typing import Final
 from eventing import contract
 from functions.jobs import layout, record
 from functions.jobs.verdict import State, Verdict, event_of
-from functions.ports import Absent, ObjectStore, StateStore
+from functions.ports import ObjectStore, StateStore
 
 MAX_REASON: Final = 2000
 """The contract's limit for a reason, in characters."""
@@ -22,10 +22,7 @@ MAX_REASON: Final = 2000
 
 def read(store: ObjectStore, job: str) -> Verdict | None:
     """The job's verdict, or None while it has none."""
-    try:
-        return record.load(store.get(layout.verdict(job)), Verdict)
-    except Absent:
-        return None
+    return record.read(store, layout.verdict(job), Verdict)
 
 
 def decide(
@@ -47,10 +44,7 @@ def decide(
         reason=reason[:MAX_REASON],
         decided_s=now_s,
     )
-    key = layout.verdict(job)
-    if store.create(key, record.dump(ours), content_type="application/json"):
-        return ours
-    return record.load(store.get(key), Verdict)
+    return record.settle(store, layout.verdict(job), ours)
 
 
 def conclude(store: ObjectStore, state: StateStore, verdict: Verdict) -> Iterator[contract.Event]:

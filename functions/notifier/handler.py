@@ -17,7 +17,7 @@ from functions.jobs.endpoint import Endpoint
 from functions.jobs.owed import Owed
 from functions.jobs.verdict import Verdict
 from functions.notifier import message
-from functions.ports import Absent, Clock, ObjectStore, StateStore, Webhook
+from functions.ports import Clock, ObjectStore, StateStore, Webhook
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Notifier:
 
     def webhook_due(self, event: contract.WebhookDue) -> Iterator[contract.Event]:
         verdict = ending.read(self.store, event.job)
-        owed = self._owed(event)
+        owed = record.read(self.store, layout.owed(event.tenant, event.job), Owed)
         if verdict is not None and verdict.tenant == event.tenant and owed is not None:
             endpoints = self._endpoints(verdict)
             self._tell(
@@ -89,9 +89,3 @@ class Notifier:
             if message.wants(endpoint, verdict):
                 found[info.key.removeprefix(prefix)] = endpoint
         return found
-
-    def _owed(self, event: contract.WebhookDue) -> Owed | None:
-        try:
-            return record.load(self.store.get(layout.owed(event.tenant, event.job)), Owed)
-        except Absent:
-            return None

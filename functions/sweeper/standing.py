@@ -20,7 +20,7 @@ from functions.jobs import admission, ending, layout, leases, record
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan
 from functions.jobs.refusal import refuse
-from functions.ports import Absent, Clock, ObjectInfo, ObjectStore, StateStore
+from functions.ports import Clock, ObjectInfo, ObjectStore, StateStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,8 @@ class Standing:
         if verdict is not None:
             yield from ending.conclude(self.store, self.state, verdict)
             return
-        try:
-            manifest = record.load(self.store.get(layout.manifest(job)), Manifest)
-        except Absent:
+        manifest = record.read(self.store, layout.manifest(job), Manifest)
+        if manifest is None:
             yield from self._begin(marker)
             return
         if self.clock() > manifest.deadline_s:
@@ -60,12 +59,13 @@ class Standing:
         if not self._is_stale(marker.modified_s):
             return
         try:
-            yield record.load(self.store.get(marker.key), ObjectCreated)
-        except Absent:
-            return  # told and removed in this moment
+            begun = record.read(self.store, marker.key, ObjectCreated)
         except ValueError:
             if self.clock() - marker.modified_s > self.abandoned_s:
                 self.store.delete(marker.key)
+            return
+        if begun is not None:  # else told and removed in this moment
+            yield begun
 
     def _give_up(self, manifest: Manifest) -> Iterator[Event]:
         late = refuse("deadline", deadline=_in_words(manifest.options.deadline_s))
@@ -111,9 +111,7 @@ class Standing:
         prefix = layout.plans_prefix(job)
         names = (info.key.removeprefix(prefix) for info in self.store.list(prefix))
         latest = max((int(name.removesuffix(".json")) for name in names), default=0)
-        if not latest:
-            return None
-        return record.load(self.store.get(layout.plan(job, latest)), Plan)
+        return record.read(self.store, layout.plan(job, latest), Plan) if latest else None
 
     def _is_stale(self, since_s: float) -> bool:
         return self.clock() - since_s > self.stale_s
