@@ -21,7 +21,7 @@ from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import refuse
 from functions.jobs.source import container_of
-from functions.media import container, guard, index, probe, sniff
+from functions.media import container, ebml, guard, index, probe, sniff
 from functions.media.byterange import ByteRange, union
 from functions.media.probe import Media, Table
 from functions.ports import Absent, Finished, Limits, ObjectStore, Process
@@ -99,6 +99,12 @@ class _Look:
         ends = [ByteRange(0, min(size, START_BYTES)), ByteRange(max(0, size - END_BYTES), size)]
         self._fetch(union(ends))
         media = self._streams(kind.format)
+        if kind is sniff.MATROSKA:
+            missing_bytes = ebml.end(self._read(0, sniff.SNIFF_BYTES)) - size
+            if missing_bytes > 0:
+                raise refuse(
+                    "source_truncated", problem=f"its last {missing_bytes} bytes are missing"
+                )
         return self._survey(kind, media, {}, "", prepared=False)
 
     def mezzanine(self, index_key: str) -> Survey:

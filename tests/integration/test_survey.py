@@ -186,7 +186,7 @@ def test_what_has_no_index_is_remuxed_and_then_planned(desk: Desk, name: str) ->
     ("name", "code"),
     [
         ("0-timescale.mp4", "no_streams"),
-        ("block_ends_beyond_cluster.mkv", "codec_unsupported"),
+        ("block_ends_beyond_cluster.mkv", "source_truncated"),
         ("bug504843.ogv", "picture_too_large"),
         ("encrypted-short-cenc.mp4", "source_encrypted"),
         ("hls-read-passwd-bypass.mp4", "no_streams"),
@@ -249,6 +249,14 @@ def test_a_file_that_is_cut_off_is_refused_as_that(desk: Desk, share: float) -> 
     file = desk.folder / "cut.mp4"
     file.write_bytes(whole[: int(len(whole) * share)])
     assert desk.refusal(file) == "source_truncated"
+
+
+def test_a_matroska_file_that_is_cut_off_is_refused_as_that(desk: Desk, tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.mkv", tmp_path / "cut.mkv"
+    source = ("-f", "lavfi", "-i", "testsrc2=s=64x64:r=10:d=2")
+    ffmpeg(*source, *("-c:v", "libx264", "-preset", "ultrafast", str(whole)))
+    cut.write_bytes(whole.read_bytes()[:-1])
+    assert desk.refusal(cut) == "source_truncated"
 
 
 def test_a_recording_that_was_not_finished_is_refused_as_cut_off(desk: Desk) -> None:
