@@ -7,20 +7,22 @@ encoding), `data` is bytes. Nothing in this file knows HTTP or JSON.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import Final
 
-SPECVERSION = "1.0"
+SPECVERSION: Final = "1.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudEvent:
     """One event. `source` and `id` together name it: the same pair again is the same event."""
 
+    specversion: str = SPECVERSION
     id: str
     source: str
     type: str
-    specversion: str = SPECVERSION
     subject: str | None = None
     time: str | None = None
     """RFC 3339, or None where the sender gave none."""
@@ -33,3 +35,15 @@ class CloudEvent:
     def with_extensions(self, **extensions: str) -> CloudEvent:
         """The same event with these extension attributes added or replaced."""
         return replace(self, extensions={**self.extensions, **extensions})
+
+
+CONTEXT: Final = tuple(
+    field.name for field in fields(CloudEvent) if field.name not in ("extensions", "data")
+)
+"""Names of the context attributes that the specification itself defines."""
+
+
+def timestamp(posix_s: float) -> str:
+    """RFC 3339 in UTC, to the millisecond: how `time` is written here."""
+    text = datetime.fromtimestamp(posix_s, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

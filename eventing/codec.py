@@ -19,7 +19,7 @@ import msgspec
 from cloudevents.sdk.event import v1
 
 from eventing import grammar
-from eventing.cloudevent import SPECVERSION, CloudEvent
+from eventing.cloudevent import CONTEXT, SPECVERSION, CloudEvent
 
 BODY_LIMIT_BYTES: Final = 64 * 1024
 """CE "Size Limits": every intermediary forwards this much, and no more need be taken."""
@@ -150,7 +150,7 @@ def _encode_binary(event: CloudEvent) -> Message:
     for name, value in _attributes(event):
         if name == "datacontenttype":
             envelope.SetContentType(value)
-        elif name in _CONTEXT:
+        elif name in CONTEXT:
             envelope.Set(name, _percent_encode(value))
         else:
             extensions[name] = _percent_encode(value)
@@ -294,11 +294,11 @@ def _canonical(name: str, value: object) -> str:
     """The canonical string of an attribute (CE "Type System", JSON 2.2)."""
     match value:
         case bool():
-            if name in _CONTEXT:
+            if name in CONTEXT:
                 _refuse(f"JSON 2.2: {name} is no string")
             return "true" if value else "false"
         case _Number():
-            if name in _CONTEXT:
+            if name in CONTEXT:
                 _refuse(f"JSON 2.2: {name} is no string")
             if not _INTEGER.fullmatch(value) or not -(2**31) <= int(value) < 2**31:
                 _refuse("JSON 2.2: an attribute's number is no integer of 32 bits")
@@ -325,17 +325,7 @@ def _charset(parameters: str) -> str:
 
 # CE, context attributes and type system.
 
-_CONTEXT: Final = (
-    "specversion",
-    "id",
-    "source",
-    "type",
-    "subject",
-    "time",
-    "datacontenttype",
-    "dataschema",
-)
-_REQUIRED: Final = _CONTEXT[:4]
+_REQUIRED: Final = ("specversion", "id", "source", "type")
 
 _NAME: Final = re.compile(r"[a-z0-9]+")
 _PRINTABLE: Final = re.compile(r"[\t\x20-\x7e]*")
@@ -347,7 +337,7 @@ def _build(attributes: dict[str, str], data: bytes | None) -> CloudEvent:
     for name in _REQUIRED:
         if name not in attributes:
             _refuse(f"CE required attributes: {name} is missing")
-    context = {name: attributes.pop(name, None) for name in _CONTEXT}
+    context = {name: attributes.pop(name, None) for name in CONTEXT}
     event = CloudEvent(
         specversion=context["specversion"] or "",
         id=context["id"] or "",
@@ -365,19 +355,19 @@ def _build(attributes: dict[str, str], data: bytes | None) -> CloudEvent:
 
 
 def _attributes(event: CloudEvent) -> Iterable[tuple[str, str]]:
-    for name in _CONTEXT:
+    for name in CONTEXT:
         value = getattr(event, name)
         if value is not None:
             yield name, value
     for name, value in event.extensions.items():
-        if name in _CONTEXT:
+        if name in CONTEXT:
             _refuse("CE extension attributes: one has the name of a context attribute")
         yield name, value
 
 
 def _label(name: str) -> str:
     """What a reason may call an attribute: only names from the specification are repeated."""
-    return name if name in _CONTEXT else "an extension attribute"
+    return name if name in CONTEXT else "an extension attribute"
 
 
 def _refuse(reason: str) -> NoReturn:

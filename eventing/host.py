@@ -12,11 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from eventing import codec, log, telemetry
-from eventing.cloudevent import CloudEvent
+from eventing.cloudevent import CloudEvent, timestamp
 from eventing.contract import Event
 from eventing.envelope import PARTITION_KEY, unwrap, wrap
 from eventing.errors import Rejected, Unavailable
@@ -145,11 +144,10 @@ class Host:
         try:
             for result in iterator:
                 if not isinstance(result, CloudEvent):
-                    now = datetime.fromtimestamp(self._clock(), UTC)
                     result = wrap(
                         result,
                         producer=self.name,
-                        time=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                        time=timestamp(self._clock()),
                         cause=cause.id,
                     )
                 self._publisher()(result)

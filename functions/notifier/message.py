@@ -7,9 +7,9 @@ delivers adds: it needs the endpoint's secret.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from eventing import codec
+from eventing.cloudevent import timestamp
 from eventing.envelope import wrap
 from functions.jobs.endpoint import Endpoint
 from functions.jobs.verdict import Verdict, event_of
@@ -25,8 +25,7 @@ class Message:
 
 def write(verdict: Verdict, *, now_s: float) -> Message:
     """The message that tells of `verdict`; `now_s` is the time of this attempt."""
-    decided = datetime.fromtimestamp(verdict.decided_s, UTC).isoformat(timespec="milliseconds")
-    event = wrap(event_of(verdict), producer="notifier", time=decided.replace("+00:00", "Z"))
+    event = wrap(event_of(verdict), producer="notifier", time=timestamp(verdict.decided_s))
     encoded = codec.encode(event, mode="structured")
     return Message(
         headers={

@@ -133,7 +133,9 @@ def program(name: str, without: str) -> Check:
 
 
 def cores() -> Check:
-    count = len(os.sched_getaffinity(0))
+    from knative.local import overlay
+
+    count = overlay.cores()
     if count > 1:
         return Check(what="cores", state="ok", found=str(count))
     return Check(

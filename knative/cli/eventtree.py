@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from knative.cli.overview import moment
+from eventing.cloudevent import timestamp
 
 if TYPE_CHECKING:
     from knative.local.broker.history import Accepted, Delivery
@@ -66,7 +66,7 @@ def as_json(nodes: Sequence[Node]) -> list[dict[str, Any]]:
             "subject": node.first.event.subject,
             "producer": node.first.producer,
             "cause": node.first.causationid,
-            "accepted": [moment(each.accepted_s) for each in node.accepted],
+            "accepted": [timestamp(each.accepted_s) for each in node.accepted],
             "deliveries": [
                 {
                     "trigger": delivery.trigger.partition("/")[2],
@@ -75,7 +75,7 @@ def as_json(nodes: Sequence[Node]) -> list[dict[str, Any]]:
                     "attempts": [
                         {
                             "number": attempt.number,
-                            "started": moment(attempt.started_s),
+                            "started": timestamp(attempt.started_s),
                             "duration_s": _duration_s(attempt.started_s, attempt.ended_s),
                             "code": attempt.code,
                             "error": attempt.error,

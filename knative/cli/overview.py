@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+from eventing.cloudevent import timestamp
 from functions.jobs import layout
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ STATES: Final = (
 )
 """The first four are of a job without a verdict: accepted and not yet planned, its mezzanine being
 made, encoders at work, and every task done."""
-ENDED: Final = frozenset(STATES[4:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +190,8 @@ def as_json(overview: Overview) -> dict[str, Any]:
         "source": manifest.source.address,
         "size_bytes": manifest.source.size_bytes,
         "profile": manifest.options.profile,
-        "accepted": moment(manifest.accepted_s),
-        "ended": moment(verdict.decided_s) if verdict else None,
+        "accepted": timestamp(manifest.accepted_s),
+        "ended": timestamp(verdict.decided_s) if verdict else None,
         "elapsed_s": None if overview.elapsed_s is None else round(overview.elapsed_s, 3),
         "generation": plan.generation if plan else 0,
         "tasks": {"done": len(overview.done), "total": len(plan.tasks) if plan else 0},
@@ -257,12 +256,3 @@ def _task_as_json(overview: Overview, task: Any) -> dict[str, Any]:
     else:
         value |= {"kind": "mezzanine"}
     return value
-
-
-def moment(posix_s: float) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
-    return (
-        datetime.fromtimestamp(posix_s, UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z")
-    )

@@ -26,10 +26,10 @@ class Reply:
 
 def post(url: str, payload: Event) -> bool:
     """True if the broker at `url` took the event; the sweeper makes up for False."""
+    from eventing.cloudevent import timestamp
     from eventing.envelope import wrap
-    from knative.cli.overview import moment
 
-    event = wrap(payload, producer=PRODUCER, time=moment(time.time()))
+    event = wrap(payload, producer=PRODUCER, time=timestamp(time.time()))
     return 200 <= deliver(url, event, timeout_s=_PATIENCE_S).status < 300
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from eventing.cloudevent import timestamp
 from functions.jobs import layout
-from knative.cli import overview, wording
+from knative.cli import wording
 from knative.cli.overview import Overview
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def detail(seen: Overview, *, media: Path) -> list[RenderableType]:
     facts.add_row("source", Text(f"{wording.plain(source.address)}  {size}"))
     facts.add_row("tenant", Text(manifest.tenant))
     facts.add_row("profile", Text(manifest.options.profile))
-    facts.add_row("accepted", overview.moment(manifest.accepted_s))
+    facts.add_row("accepted", timestamp(manifest.accepted_s))
     if seen.elapsed_s is not None:
         facts.add_row("took", wording.span(seen.elapsed_s))
     if plan is not None and plan.timeline is not None and plan.video:

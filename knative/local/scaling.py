@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from knative.local.broker.duration import go_milliseconds
 from knative.local.broker.field import Field
 
 PREFIX: Final = "autoscaling.knative.dev/"
@@ -19,9 +20,6 @@ UNLIMITED: Final = 0
 
 _CLASS: Final = "kpa.autoscaling.knative.dev"
 _TARGET_WITHOUT_LIMIT: Final = 100.0
-_GO_DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+")
-_GO_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_UNIT_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 _HOUR_MS: Final = 3_600_000
 
 
@@ -149,7 +147,7 @@ def _number(key: str, field: Field) -> float | int:
     try:
         match bounds.kind:
             case "duration":
-                value = _milliseconds(text)
+                value = go_milliseconds(text)
             case "count":
                 value = int(text)
             case _:
@@ -163,12 +161,3 @@ def _number(key: str, field: Field) -> float | int:
     if key == "window" and value % 1_000:
         raise field.invalid(f"{text} is not a whole number of seconds")
     return value
-
-
-def _milliseconds(text: str) -> int:
-    """A duration as Go writes it: `60s`, `1m30s`. Raises ValueError."""
-    if text == "0":
-        return 0
-    if not _GO_DURATION.fullmatch(text):
-        raise ValueError(text)
-    return round(sum(float(number) * _UNIT_MS[unit] for number, unit in _GO_PART.findall(text)))

@@ -17,12 +17,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from eventing.cloudevent import CloudEvent
+from eventing.cloudevent import CloudEvent, timestamp
 from eventing.contract import ObjectCreated
 from eventing.envelope import wrap
 from eventing.errors import Unavailable
@@ -119,8 +118,7 @@ class Uploads:
         """Tell of every file that is complete and was not told of."""
         for key, mark, created in await asyncio.to_thread(self._complete):
             if created is not None:
-                now = datetime.now(UTC).isoformat(timespec="milliseconds")
-                event = wrap(created, producer=PRODUCER, time=now.replace("+00:00", "Z"))
+                event = wrap(created, producer=PRODUCER, time=timestamp(time.time()))
                 try:
                     await self._publish(event)
                 except Exception as error:

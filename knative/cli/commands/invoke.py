@@ -35,10 +35,10 @@ def invoke(
     import sys
     import time
 
+    from eventing.cloudevent import timestamp
     from eventing.topology import FUNCTIONS
     from knative.cli import eventfile, output
     from knative.cli.capture import Capture
-    from knative.cli.overview import moment
     from knative.cli.post import deliver
     from knative.cli.solo import serving
 
@@ -49,7 +49,7 @@ def invoke(
         text = sys.stdin.buffer.read() if event == Path("-") else event.read_bytes()
     except OSError as error:
         raise Complaint(f"{event} cannot be read: {error.strerror}. Check the path.") from None
-    sent = eventfile.parse(text, where=str(event), time=moment(time.time()))
+    sent = eventfile.parse(text, where=str(event), time=timestamp(time.time()))
     if url and not url.startswith(("http://", "https://")):
         raise Complaint(f"`{url}` is not an http address. Write it as http://host:port/.")
     if url:

@@ -165,13 +165,13 @@ async def _pipeline(
     import os
     import time
 
+    from eventing.cloudevent import timestamp
     from eventing.contract import ObjectCreated
     from eventing.envelope import wrap
     from functions.adapters import connect
     from knative.cli import eventtree, output
     from knative.cli.bar import Bar
     from knative.cli.follow import Patience, until_verdict
-    from knative.cli.overview import moment
     from knative.cli.settings import for_functions
     from knative.local.broker.history import History
     from knative.local.runtime import Runtime
@@ -197,7 +197,7 @@ async def _pipeline(
             version=info.version,
             size_bytes=info.size_bytes,
         )
-        await runtime.publish(wrap(created, producer="cli", time=moment(time.time())))
+        await runtime.publish(wrap(created, producer="cli", time=timestamp(time.time())))
         state = connect.state_store(str(runtime.home.state))
         with contextlib.ExitStack() as stack:
             terminal = output.terminal()

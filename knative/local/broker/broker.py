@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from eventing.cloudevent import CloudEvent
+from eventing.cloudevent import CloudEvent, timestamp
 from eventing.codec import BODY_LIMIT_BYTES, Malformed, Message, check, decode
 from knative.local.background import Background
 from knative.local.broker import ingress
@@ -256,7 +254,5 @@ def _ttl(event: CloudEvent) -> int:
 
 def _stamped(event: CloudEvent, now_s: float) -> CloudEvent:
     """The event with its time of arrival, without the broker's own book-keeping."""
-    arrival = datetime.fromtimestamp(math.floor(now_s * 1000) / 1000, UTC)
-    text = arrival.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     kept = {name: value for name, value in event.extensions.items() if name != TTL}
-    return replace(event, extensions={**kept, ARRIVAL: text})
+    return replace(event, extensions={**kept, ARRIVAL: timestamp(now_s)})

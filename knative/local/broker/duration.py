@@ -1,4 +1,4 @@
-"""ISO 8601 durations, as `spec.delivery` writes them."""
+"""Durations as manifests write them: ISO 8601 in `spec.delivery`, Go's own elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ _DURATION: Final = re.compile(
 )
 _UNIT_S: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
+_GO_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+_GO_UNIT_MS: Final = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+
 
 def seconds(text: str) -> float:
     """The length of `text` ("PT0.5S", "PT11M", "P1DT2H") in seconds.
@@ -23,3 +26,11 @@ def seconds(text: str) -> float:
     if not given:
         raise ValueError(f"{text!r} is no ISO 8601 duration of weeks to seconds, like PT0.5S")
     return sum(float(value.replace(",", ".")) * _UNIT_S[unit] for unit, value in given.items())
+
+
+def go_milliseconds(text: str) -> int:
+    """The length of `text` ("60s", "1h30m", "0") in milliseconds. Raises ValueError."""
+    parts = _GO_PART.findall(text)
+    if text != "0" and (not parts or "".join(number + unit for number, unit in parts) != text):
+        raise ValueError(f"{text!r} is no duration like 90s or 1h30m")
+    return round(sum(float(number) * _GO_UNIT_MS[unit] for number, unit in parts))

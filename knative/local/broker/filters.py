@@ -10,18 +10,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from eventing.cloudevent import CloudEvent
+from eventing.cloudevent import CONTEXT, CloudEvent
 from knative.local.broker.field import Field
 
-CORE: Final = frozenset(
-    {"id", "source", "type", "specversion", "subject", "time", "datacontenttype", "dataschema"}
-)
 _NAME: Final = re.compile("[a-z0-9]+")
 
 
 def attribute(event: CloudEvent, name: str) -> str | None:
     """The context attribute `name`, or None where the event has none."""
-    value: str | None = getattr(event, name) if name in CORE else event.extensions.get(name)
+    value: str | None = getattr(event, name) if name in CONTEXT else event.extensions.get(name)
     return value
 
 

@@ -16,7 +16,7 @@ from typing import IO, Final
 
 import msgspec
 
-from eventing.cloudevent import CloudEvent
+from eventing.cloudevent import CONTEXT, CloudEvent
 from knative.local.broker.record import (
     PENDING,
     Accepted,
@@ -181,24 +181,14 @@ def checkpoint(path: Path) -> None:
 
 def freeze(event: CloudEvent) -> bytes:
     """The context attributes as JSON; absent ones are left out."""
-    known = {
-        "id": event.id,
-        "source": event.source,
-        "type": event.type,
-        "specversion": event.specversion,
-        "subject": event.subject,
-        "time": event.time,
-        "datacontenttype": event.datacontenttype,
-        "dataschema": event.dataschema,
-    }
-    core = {name: value for name, value in known.items() if value is not None}
-    return msgspec.json.encode([core, dict(event.extensions)])
+    context = {name: value for name in CONTEXT if (value := getattr(event, name)) is not None}
+    return msgspec.json.encode([context, dict(event.extensions)])
 
 
 def thaw(attributes: bytes, data: bytes | None) -> CloudEvent:
     """The event that `freeze` was given."""
-    core, extensions = msgspec.json.decode(attributes)
-    return CloudEvent(**core, extensions=extensions, data=data)
+    context, extensions = msgspec.json.decode(attributes)
+    return CloudEvent(**context, extensions=extensions, data=data)
 
 
 def _lock(path: Path) -> IO[bytes]:

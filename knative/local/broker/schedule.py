@@ -6,11 +6,12 @@ weekdays, `@hourly` and its like, and `@every <Go duration>`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
+
+from knative.local.broker.duration import go_milliseconds
 
 _MONTHS: Final = (
     "jan",
@@ -36,8 +37,6 @@ _NAMED: Final = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-_GO_UNIT_S: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_GO_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
 _LONGEST_GAP_DAYS: Final = 366 * 8
 """29 February comes back after eight years at the latest."""
 
@@ -100,7 +99,7 @@ def parse(text: str) -> Schedule:
     """Raises ValueError, saying what is wrong with which field."""
     text = _NAMED.get(text.strip(), text.strip())
     if text.startswith("@every "):
-        return Every(_go_duration_s(text.removeprefix("@every ").strip()))
+        return _every(text.removeprefix("@every ").strip())
     fields = text.split()
     if len(fields) != 5:
         raise ValueError(f"a schedule has five fields or is @every 5s, @hourly and so on: {text!r}")
@@ -115,14 +114,11 @@ def parse(text: str) -> Schedule:
     )
 
 
-def _go_duration_s(text: str) -> float:
-    parts = _GO_PART.findall(text)
-    if not parts or "".join(value + unit for value, unit in parts) != text:
-        raise ValueError(f"{text!r} is no duration like 90s or 1h30m")
-    length_s = sum(float(value) * _GO_UNIT_S[unit] for value, unit in parts)
+def _every(text: str) -> Every:
+    length_s = go_milliseconds(text) / 1_000
     if length_s < 1:
         raise ValueError(f"{text!r} is shorter than a second")
-    return length_s
+    return Every(length_s)
 
 
 def _numbers(
