@@ -12,7 +12,7 @@ from pathlib import Path
 from functions.adapters import binaries
 from functions.jobs import layout
 from functions.media import dash, hls
-from functions.media.rendition import AudioRendition, VideoRendition
+from functions.media.rendition import PLAYLIST, AudioRendition, VideoRendition
 from functions.media.segment import Segment, Stored, Track
 from tests import mp4
 
@@ -112,7 +112,7 @@ def present(
         text = hls.opening(target_duration_s=target_duration_s, init_uri=hls.name_of(track.init))
         for segment in hls.segments_of(track):
             text = hls.grown(text, [segment], ended=False)
-        (out / track.rendition / hls.PLAYLIST).write_text(hls.grown(text, [], ended=True))
+        (out / track.rendition / PLAYLIST).write_text(hls.grown(text, [], ended=True))
     rate = RATE if video else None
     (out / layout.MASTER).write_text(
         hls.master(video, audio, rate=rate, target_duration_s=target_duration_s)

@@ -9,13 +9,10 @@ from typing import Final
 
 from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.jobs.receipt import Receipt
-from functions.media import hls
+from functions.media import aac, hls
 from functions.media.join import join
 from functions.media.rendition import AudioRendition, Rendition, VideoRendition
 from functions.media.segment import Track
-
-AAC_FRAME_SAMPLES: Final = 1024
-"""Samples of an AAC frame, and of the encoder's priming, which the edit list takes off."""
 
 _TOLERANCE_S: Final = Fraction(22, 1000)
 
@@ -114,12 +111,12 @@ def _check_picture(plan: Plan, track: Track) -> None:
 def _check_sound(plan: Plan, rendition: AudioRendition, track: Track) -> None:
     """What is heard ends within one picture or 22 ms of the plan, or within one AAC frame."""
     ticks = sum(segment.duration_ticks for segment in track.segments)
-    heard_s = Fraction(ticks, track.timescale) - Fraction(AAC_FRAME_SAMPLES, rendition.sample_rate)
+    heard_s = Fraction(ticks, track.timescale) - Fraction(aac.FRAME_SAMPLES, rendition.sample_rate)
     planned_s = Fraction(rendition.samples, rendition.sample_rate)
     tolerance_s = max(
         _TOLERANCE_S,
         1 / plan.timeline.rate if plan.timeline else Fraction(0),
-        Fraction(AAC_FRAME_SAMPLES, rendition.sample_rate),
+        Fraction(aac.FRAME_SAMPLES, rendition.sample_rate),
     )
     if abs(heard_s - planned_s) > tolerance_s:
         raise ValueError(f"{track.rendition}: {heard_s} s of sound, planned {planned_s} s")

@@ -20,7 +20,7 @@ from functions.encoder.fetch import Copy
 from functions.encoder.outcome import Failed
 from functions.encoder.watch import Watch
 from functions.jobs.plan import AudioTask, Plan, VideoTask
-from functions.media import boxes, gate, graph, recipe
+from functions.media import aac, boxes, gate, graph, recipe
 from functions.media.boxes import Fragmented
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.segment import Track
@@ -79,12 +79,12 @@ class Attempt:
         argv = recipe.audio(self.ffmpeg, source=source, rendition=rendition, tuning=self.tuning)
         duration_s = Fraction(rendition.samples, rendition.sample_rate)
         # AAC needs at most 768 bytes a frame and channel (ISO/IEC 14496-3, 4.5.3).
-        most_bytes = recipe.audio_frames(rendition) * rendition.channels * 1024 + SPARE_BYTES
+        most_bytes = aac.frames(rendition) * rendition.channels * 1024 + SPARE_BYTES
         self.watch.samples_per_s = rendition.sample_rate
         with telemetry.span("encode", rendition=rendition.name, seconds=float(duration_s)):
             outcome.check(self.run(argv, task.cost_ms, most_bytes), "audio")
         output = self._read(
-            0, recipe.audio_frames(rendition), lambda read: gate.check_audio(read, rendition)
+            0, aac.frames(rendition), lambda read: gate.check_audio(read, rendition)
         )
         return (self._put(rendition.name, output, 0, 0),)
 

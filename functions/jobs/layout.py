@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from functions.media.rendition import PLAYLIST
+
 UPLOADS: Final = "uploads"
 WORK: Final = "work"
 MEDIA: Final = "media"
@@ -91,7 +93,7 @@ def media_segment(job: str, rendition: str, number: int, sha256: str) -> str:
 
 
 def media_playlist(job: str, rendition: str) -> str:
-    return media(job, f"{rendition}/playlist.m3u8")
+    return media(job, f"{rendition}/{PLAYLIST}")
 
 
 MASTER: Final = "master.m3u8"

@@ -6,7 +6,7 @@ broke; FramesMissing where the number of frames is not the planned one.
 
 from __future__ import annotations
 
-from functions.media import recipe
+from functions.media import aac
 from functions.media.boxes import Fragment, Fragmented
 from functions.media.rendition import AudioRendition
 from functions.media.timeline import Timeline
@@ -53,20 +53,20 @@ def check_video(output: Fragmented, timeline: Timeline, start: int, stop: int) -
 
 def check_audio(output: Fragmented, rendition: AudioRendition) -> None:
     """One whole audio track: priming, then exactly the planned samples."""
-    planned = recipe.audio_frames(rendition)
+    planned = aac.frames(rendition)
     found = sum(fragment.samples for fragment in output.fragments)
     if found != planned:
         raise FramesMissing(found, planned)
     if output.init.timescale != rendition.sample_rate:
         raise ValueError(f"timescale {output.init.timescale} instead of {rendition.sample_rate}")
-    if [edit.media_time for edit in output.init.edits] != [recipe.AAC_FRAME]:
-        raise ValueError(f"an edit list that does not skip {recipe.AAC_FRAME} samples of priming")
-    most = recipe.audio_segment_frames(rendition)
-    left = recipe.AAC_FRAME + rendition.samples
+    if [edit.media_time for edit in output.init.edits] != [aac.FRAME_SAMPLES]:
+        raise ValueError(f"an edit list that does not skip {aac.FRAME_SAMPLES} samples of priming")
+    most = aac.segment_frames(rendition)
+    left = aac.FRAME_SAMPLES + rendition.samples
     start = 0
     for number, fragment in enumerate(output.fragments):
-        duration = min(most * recipe.AAC_FRAME, left)
-        frames = -(-duration // recipe.AAC_FRAME)
+        duration = min(most * aac.FRAME_SAMPLES, left)
+        frames = -(-duration // aac.FRAME_SAMPLES)
         if fragment.samples != frames:
             raise ValueError(f"segment {number}: {fragment.samples} frames instead of {frames}")
         _check_time(number, fragment, start=start, duration=duration)

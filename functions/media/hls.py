@@ -13,11 +13,8 @@ from typing import Final
 
 from functions.media import bitrate
 from functions.media.language import tag_of
-from functions.media.rendition import AudioRendition, VideoRendition
+from functions.media.rendition import PLAYLIST, AudioRendition, VideoRendition
 from functions.media.segment import Stored, Track
-
-PLAYLIST: Final = "playlist.m3u8"
-"""Name of every media playlist, in its rendition's folder."""
 
 _HEAD: Final = ("#EXTM3U", "#EXT-X-VERSION:7")
 _END: Final = "#EXT-X-ENDLIST"

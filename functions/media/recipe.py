@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from functions.media import graph
+from functions.media import aac, graph
 from functions.media.guard import input_options
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
 
 SOURCE: Final = "source"
-AAC_FRAME: Final = 1024
-"""Samples of an AAC frame, and of the encoder's priming (ISO/IEC 14496-3, 4.5.1.1)."""
-AUDIO_SEGMENT_S: Final = 4
 MAX_ERROR_RATE: Final = "0.5"
 """Share of packets that may fail to decode before ffmpeg itself gives up: damaged recordings are
 taken, noise is not. Frames are counted in any case."""
@@ -85,7 +82,7 @@ def audio(
 ) -> tuple[str, ...]:
     """Encode a whole audio track into one fragmented mp4, `output(0)`.
 
-    The planned samples follow `AAC_FRAME` samples of priming, which the edit list skips; `tfdt`
+    The planned samples follow `aac.FRAME_SAMPLES` of priming, which the edit list skips; `tfdt`
     runs from 0.
     """
     filters = graph.audio(rendition)
@@ -98,7 +95,7 @@ def audio(
         *("-c:a", "aac", "-b:a", str(rendition.bitrate_bps), "-flags:a", "+bitexact"),
         *_neutral_muxer(),
         # Half a frame short, so that rounding to microseconds cannot add one.
-        *("-frag_duration", str(_us(audio_segment_frames(rendition) * 2 - 1, rendition))),
+        *("-frag_duration", str(_us(aac.segment_frames(rendition) * 2 - 1, rendition))),
         *("-movflags", "+cmaf+delay_moov+skip_trailer"),
         *("-f", "mp4", f"file:{output(0)}"),
     )
@@ -128,18 +125,8 @@ def output(number: int) -> str:
     return f"{number}.mp4"
 
 
-def audio_segment_frames(rendition: AudioRendition) -> int:
-    """AAC frames of every segment but the last: at most AUDIO_SEGMENT_S long."""
-    return max(1, AUDIO_SEGMENT_S * rendition.sample_rate // AAC_FRAME)
-
-
-def audio_frames(rendition: AudioRendition) -> int:
-    """AAC frames of the whole track: priming and the planned samples, the last frame filled."""
-    return -(-(AAC_FRAME + rendition.samples) // AAC_FRAME)
-
-
 def _us(half_frames: int, rendition: AudioRendition) -> int:
-    return half_frames * AAC_FRAME * 1_000_000 // (2 * rendition.sample_rate)
+    return half_frames * aac.FRAME_SAMPLES * 1_000_000 // (2 * rendition.sample_rate)
 
 
 def _start(ffmpeg: str) -> Iterator[str]:

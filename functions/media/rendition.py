@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+PLAYLIST: Final = "playlist.m3u8"
+"""Name of every media playlist, in its rendition's folder beside the segments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from functions.adapters import binaries
 from functions.jobs import layout
 from functions.media import hls
 from functions.media.join import join
-from functions.media.rendition import AudioRendition, VideoRendition
+from functions.media.rendition import PLAYLIST, AudioRendition, VideoRendition
 from functions.media.segment import Track
 from tests import cmaf, mp4
 from tests.authoring import complaints
@@ -111,7 +111,7 @@ def test_m3u8_reads_what_was_meant(made: tuple[Path, Tracks]) -> None:
     assert [each.language for each in master.media] == ["en", "fr"]
     assert [each.uri for each in master.media] == [f"{r.name}/playlist.m3u8" for r, _ in audio]
     for _, track in (*video, *audio):
-        playlist = m3u8.load(str(out / track.rendition / hls.PLAYLIST))
+        playlist = m3u8.load(str(out / track.rendition / PLAYLIST))
         assert playlist.is_endlist
         assert playlist.playlist_type == "event"
         assert [each.uri for each in playlist.segments] == [
@@ -208,5 +208,5 @@ def test_ffprobe_sees_the_edit_that_takes_the_priming_off(made: tuple[Path, Trac
     _, track = audio[0]
     assert mp4.edits((out / "audio-1" / hls.name_of(track.init)).read_bytes()) == [(0, 1024)]
     argv = [str(binaries.ffprobe()), "-v", "error", "-of", "json", "-show_entries", "packet=pts"]
-    done = subprocess.run([*argv, out / "audio-1" / hls.PLAYLIST], check=True, capture_output=True)
+    done = subprocess.run([*argv, out / "audio-1" / PLAYLIST], check=True, capture_output=True)
     assert json.loads(done.stdout)["packets"][0]["pts"] == -1024

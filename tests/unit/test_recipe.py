@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from functions.media import recipe
+from functions.media import aac, recipe
 from functions.media.graph import Cut
 from functions.media.guard import input_options
 from functions.media.rendition import AudioRendition, VideoRendition
@@ -185,13 +185,13 @@ def test_sound_segments_are_whole_frames_and_at_most_four_seconds(
     sample_rate: int, frames: int
 ) -> None:
     rendition = replace(SOUND, sample_rate=sample_rate)
-    assert recipe.audio_segment_frames(rendition) == frames
-    assert frames * recipe.AAC_FRAME <= 4 * sample_rate < (frames + 1) * recipe.AAC_FRAME
+    assert aac.segment_frames(rendition) == frames
+    assert frames * aac.FRAME_SAMPLES <= 4 * sample_rate < (frames + 1) * aac.FRAME_SAMPLES
 
 
 @pytest.mark.parametrize(("samples", "frames"), [(1, 2), (1024, 2), (1025, 3), (96_000, 95)])
 def test_sound_is_priming_and_the_samples_in_whole_frames(samples: int, frames: int) -> None:
-    assert recipe.audio_frames(replace(SOUND, samples=samples)) == frames
+    assert aac.frames(replace(SOUND, samples=samples)) == frames
 
 
 def test_a_demuxer_that_is_not_on_the_list_is_refused() -> None:
