@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, get_args
 
 from msgspec import Meta
 
@@ -51,10 +51,6 @@ class ObjectCreated:
         """The job that this object becomes: the same notification twice is one job."""
         return digest("object", self.bucket, self.key, self.version or self.etag)
 
-    @property
-    def subject(self) -> str:
-        return self.key
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobAccepted:
@@ -64,10 +60,6 @@ class JobAccepted:
 
     job: JobId
     tenant: Tenant
-
-    @property
-    def subject(self) -> str:
-        return self.job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +74,6 @@ class SourcePrepared:
     job: JobId
     generation: Generation
 
-    @property
-    def subject(self) -> str:
-        return self.job
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReady:
@@ -99,10 +87,6 @@ class TaskReady:
     accelerator: Annotated[str, Meta(pattern="^(cpu|gpu)$")] = "cpu"
     """Also the extension attribute that Triggers filter on."""
 
-    @property
-    def subject(self) -> str:
-        return self.task
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCompleted:
@@ -113,10 +97,6 @@ class TaskCompleted:
     job: JobId
     generation: Generation
     task: TaskId
-
-    @property
-    def subject(self) -> str:
-        return self.task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +114,6 @@ class TaskFailed:
     final: bool = False
     """True when no other attempt can end otherwise."""
 
-    @property
-    def subject(self) -> str:
-        return f"{self.task}/{self.attempt}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEncoded:
@@ -147,10 +123,6 @@ class JobEncoded:
 
     job: JobId
     generation: Generation
-
-    @property
-    def subject(self) -> str:
-        return self.job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +139,6 @@ class JobCompleted:
     """DASH manifest."""
     report: ObjectKey
 
-    @property
-    def subject(self) -> str:
-        return self.job
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRejected:
@@ -182,10 +150,6 @@ class JobRejected:
     tenant: str
     code: Code
     reason: Reason
-
-    @property
-    def subject(self) -> str:
-        return self.job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,10 +163,6 @@ class JobFailed:
     code: Code
     reason: Reason
 
-    @property
-    def subject(self) -> str:
-        return self.job
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCancelled:
@@ -214,10 +174,6 @@ class JobCancelled:
     tenant: Tenant
     reason: Reason
 
-    @property
-    def subject(self) -> str:
-        return self.job
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookDue:
@@ -227,10 +183,6 @@ class WebhookDue:
 
     job: JobId
     tenant: Tenant
-
-    @property
-    def subject(self) -> str:
-        return self.job
 
 
 Event = (
@@ -249,20 +201,7 @@ Event = (
 )
 Verdict = JobCompleted | JobRejected | JobFailed | JobCancelled
 
-EVENTS: Final[tuple[type[Event], ...]] = (
-    ObjectCreated,
-    JobAccepted,
-    SourcePrepared,
-    TaskReady,
-    TaskCompleted,
-    TaskFailed,
-    JobEncoded,
-    JobCompleted,
-    JobRejected,
-    JobFailed,
-    JobCancelled,
-    WebhookDue,
-)
+EVENTS: Final[tuple[type[Event], ...]] = get_args(Event)
 
 TICK: Final = "dev.knative.sources.ping"
 """The CloudEvents type of a PingSource's event; its data is not read."""
@@ -278,6 +217,22 @@ def source_of(event: Event) -> str:
     return f"/jobs/{event.job}"
 
 
+def subject_of(event: Event) -> str:
+    """The CloudEvents `subject`: what in the job the event is about."""
+    match event:
+        case ObjectCreated():
+            return event.key
+        case TaskReady() | TaskCompleted():
+            return event.task
+        case TaskFailed():
+            return f"{event.task}/{event.attempt}"
+        # No default: whoever adds an event decides what tells it from others of its job.
+        case JobAccepted() | SourcePrepared() | JobEncoded() | WebhookDue():
+            return event.job
+        case JobCompleted() | JobRejected() | JobFailed() | JobCancelled():
+            return event.job
+
+
 def identity(event: Event) -> str:
     """The CloudEvents `id`: a resend, by whoever, is the same event. Never a clock or a uuid."""
-    return digest(event.job, str(generation_of(event)), event.type, event.subject)
+    return digest(event.job, str(generation_of(event)), event.type, subject_of(event))

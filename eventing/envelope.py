@@ -10,7 +10,7 @@ import msgspec
 
 from eventing import codec
 from eventing.cloudevent import CloudEvent
-from eventing.contract import EVENTS, Event, TaskReady, digest, identity, source_of
+from eventing.contract import EVENTS, Event, TaskReady, digest, identity, source_of, subject_of
 from eventing.typed import ready
 
 TYPES: Final = {event.type: event for event in EVENTS}
@@ -44,7 +44,7 @@ def wrap(payload: Event, *, producer: str, time: str, cause: str = "") -> CloudE
         source=source_of(payload),
         type=payload.type,
         # An object's key may hold characters that no attribute may; the data has it as it is.
-        subject=_NOT_IN_SUBJECT.sub("\N{REPLACEMENT CHARACTER}", payload.subject),
+        subject=_NOT_IN_SUBJECT.sub("\N{REPLACEMENT CHARACTER}", subject_of(payload)),
         time=time,
         datacontenttype=codec.JSON,
         extensions=extensions,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, get_args
 
 from eventing import contract as c
 
 BROKER: Final = "kinora"
 
-VERDICTS: Final = (c.JobCompleted, c.JobRejected, c.JobFailed, c.JobCancelled)
+VERDICTS: Final[tuple[type[c.Verdict], ...]] = get_args(c.Verdict)
 """Whoever finds that a job has ended, and that nobody was told, tells of it: of any verdict."""
 
 
@@ -97,7 +97,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
     ),
     Function(
         name="notifier",
-        consumes=on(c.JobCompleted, c.JobRejected, c.JobFailed, c.JobCancelled, c.WebhookDue),
+        consumes=on(*VERDICTS, c.WebhookDue),
         emits=(),
     ),
     Function(
