@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from eventing import contract
+from eventing.topology import VERDICTS
 from knative.cli import output, overview, wording
 from knative.cli.site import is_job
 from knative.local.broker.history import History
@@ -19,12 +20,7 @@ EVERY_S: Final = 0.5
 STEP: Final = 25
 """Percent of the tasks between two lines about one job."""
 
-_VERDICTS: Final = (
-    contract.JobCompleted.type,
-    contract.JobRejected.type,
-    contract.JobFailed.type,
-    contract.JobCancelled.type,
-)
+_VERDICTS: Final = frozenset(verdict.type for verdict in VERDICTS)
 
 
 class Narrator:

@@ -10,7 +10,7 @@ from typing import Final
 import yaml
 
 from knative.local.broker.field import Invalid
-from knative.local.broker.manifest import Broker, Trigger
+from knative.local.broker.manifest import Broker, Destination, Trigger
 from knative.local.broker.ping import PingSource
 from knative.local.service import GROUP as SERVING
 from knative.local.service import Service
@@ -91,12 +91,18 @@ def _check(found: Manifests) -> None:
         if keys.count(key) > 1:
             raise Invalid(key, "is there twice")
     known = {service.key for service in found.services}
+
+    def must_be_known(place: str, target: Destination | None) -> None:
+        if target is None or target.kind != "Service":
+            return
+        if f"{target.namespace}/{target.name}" not in known:
+            raise Invalid(place, f"no Service {target.name}")
+
+    for ping in found.pings:
+        must_be_known(f"PingSource {ping.name}.spec.sink", ping.sink)
     for trigger in found.triggers:
         if f"{trigger.namespace}/{trigger.broker}" != found.broker.key:
             raise Invalid(f"Trigger {trigger.name}.spec.broker", f"no Broker {trigger.broker}")
+        must_be_known(f"Trigger {trigger.name}.subscriber", trigger.subscriber)
         sink = trigger.delivery_under(found.broker).dead_letter_sink
-        for place, target in (("subscriber", trigger.subscriber), ("deadLetterSink", sink)):
-            if target is None or target.kind != "Service":
-                continue
-            if f"{target.namespace}/{target.name}" not in known:
-                raise Invalid(f"Trigger {trigger.name}.{place}", f"no Service {target.name}")
+        must_be_known(f"Trigger {trigger.name}.deadLetterSink", sink)

@@ -157,6 +157,14 @@ spec:
   subscriber: {ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: nobody}}
 """
 
+PING = """---
+apiVersion: sources.knative.dev/v1
+kind: PingSource
+metadata: {name: p}
+spec:
+  sink: {ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: nobody}}
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
@@ -168,6 +176,7 @@ spec:
         ("", "needs exactly one Broker, and has 0"),
         (BROKER + TRIGGER % "other", "no Broker other"),
         (BROKER + TRIGGER % "kinora", "no Service nobody"),
+        (BROKER + PING, "PingSource p.spec.sink: no Service nobody"),
     ],
 )
 def test_a_folder_that_cannot_be_run_is_refused(
