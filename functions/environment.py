@@ -6,12 +6,13 @@ docs/settings.md lists them all, from the docstrings of every function's `Settin
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+
+import msgspec
 
 Environment = Mapping[str, str]
 
@@ -58,9 +59,6 @@ def scratch(env: Environment, function: str) -> Path:
 def tenants(env: Environment) -> Mapping[str, str]:
     """KINORA_TENANTS: tenants by the bucket that is theirs alone."""
     try:
-        given = json.loads(env.get("KINORA_TENANTS") or "{}")
-    except ValueError:
-        given = None
-    if not isinstance(given, dict) or not all(isinstance(each, str) for each in given.values()):
-        raise ValueError("KINORA_TENANTS is no JSON object of bucket names to tenants")
-    return given
+        return msgspec.json.decode(env.get("KINORA_TENANTS") or "{}", type=dict[str, str])
+    except ValueError as error:
+        raise ValueError(f"KINORA_TENANTS: {error}") from None
