@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from functions.media.byterange import ByteRange as ByteRange
 
@@ -164,6 +164,10 @@ class Limits:
     """Without any advance in its progress for this long it counts as hung."""
 
 
+Stopped = Literal["", "wall", "stall", "cpu", "output", "called off"]
+"""Which limit ended a child process, or that its caller did; "" for what it did by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """How a child process ended."""
@@ -176,8 +180,7 @@ class Finished:
     cpu_s: float
     wall_s: float
     max_rss_bytes: int
-    stopped: str = ""
-    """Why it was ended from here ("wall", "stall", "cpu", "output", "called off"), or ""."""
+    stopped: Stopped = ""
 
 
 class Process(Protocol):

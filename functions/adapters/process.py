@@ -18,7 +18,7 @@ from typing import Final
 
 from eventing.errors import Unavailable
 from functions.adapters.child import SEARCH_PATH, Child, started
-from functions.ports import Finished, Limits
+from functions.ports import Finished, Limits, Stopped
 
 TERM_GRACE_S: Final = 2.0
 """From SIGTERM to SIGKILL. Nothing that the program would save in it is of use."""
@@ -31,7 +31,7 @@ STALL_CPU_SHARE: Final = 0.02
 """A silent program that computes for less than this share of `stall_s` hangs: ffmpeg's idle main
 thread wakes twice a second and needs far less, a decoder that skips frames far more."""
 
-_LIMIT_SIGNALS: Final = {int(signal.SIGXFSZ): "output", int(signal.SIGXCPU): "cpu"}
+_LIMIT_SIGNALS: Final[Mapping[int, Stopped]] = {signal.SIGXFSZ: "output", signal.SIGXCPU: "cpu"}
 """The kernel counts CPU time by its own clock: by ours it may be some per cent less."""
 _log = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class _Watch:
         self._kill_s = 0.0
         self.active = False
         """Set when the child gave a sign of life that is no progress block."""
-        self.stopped = ""
+        self.stopped: Stopped = ""
 
     def see(self, block: Mapping[str, str]) -> None:
         """Note a progress block: any counter that moved is an advance."""
@@ -211,7 +211,7 @@ class _Watch:
             else:
                 self.active = True
 
-    def stop(self, why: str) -> None:
+    def stop(self, why: Stopped) -> None:
         """Begin to end it. The first reason counts."""
         if not self.stopped:
             self.stopped = why

@@ -19,7 +19,7 @@ from functions.jobs import ending, layout, leases, record
 from functions.jobs.plan import Fingerprint
 from functions.jobs.receipt import Failure, Receipt
 from functions.media import recipe
-from functions.ports import ByteRange, Finished, Limits
+from functions.ports import ByteRange, Finished, Limits, Stopped
 from tests import planned
 from tests.clips import ffmpeg
 from tests.fakes import ManualClock, MemoryState, MemoryStore
@@ -36,7 +36,7 @@ class Program:
     output: bytes
     returncode: int = 0
     stderr: str = ""
-    stopped: str = ""
+    stopped: Stopped = ""
     runs: list[Sequence[str]] = field(default_factory=list)
     meanwhile: Callable[[Callable[[Mapping[str, str]], bool]], None] | None = None
 

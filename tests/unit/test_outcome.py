@@ -10,10 +10,10 @@ from eventing.errors import Unavailable
 from functions.encoder import outcome
 from functions.encoder.outcome import CalledOff, Failed
 from functions.jobs.refusal import refuse
-from functions.ports import Finished
+from functions.ports import Finished, Stopped
 
 
-def finished(returncode: int, *, stderr: str = "", stopped: str = "") -> Finished:
+def finished(returncode: int, *, stderr: str = "", stopped: Stopped = "") -> Finished:
     return Finished(
         returncode=returncode,
         stdout=b"",
