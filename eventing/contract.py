@@ -19,7 +19,8 @@ TaskId = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]{0,63}$")]
 Generation = Annotated[int, Meta(ge=1, description="version of the job's plan")]
 ObjectKey = Annotated[str, Meta(min_length=1, max_length=1024)]
 Code = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$", description="stable, for programs")]
-Reason = Annotated[str, Meta(max_length=2000, description="one sentence for people")]
+REASON_CHARS: Final = 2000
+Reason = Annotated[str, Meta(max_length=REASON_CHARS, description="one sentence for people")]
 
 
 def digest(*parts: str) -> str:

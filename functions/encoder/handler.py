@@ -97,14 +97,15 @@ class Encoder:
     def _plan(self, ready: TaskReady) -> Plan:
         """Plans never change, so those read lately are kept."""
         name = ready.job, ready.generation
-        if name not in self._plans:
+        plan = self._plans.get(name)
+        if plan is None:
             plan = record.read(self.store, layout.plan(*name), Plan)
             if plan is None:
                 raise Unavailable("the plan is not there yet", retry_after_s=5)
             while len(self._plans) >= PLANS_KEPT:
                 self._plans.pop(next(iter(self._plans)), None)
             self._plans[name] = plan
-        return self._plans[name]
+        return plan
 
     def _attempt(self, ready: TaskReady, plan: Plan, task: Task, watch: Watch) -> Event:
         try:

@@ -9,15 +9,11 @@ and of a job without a result no output stays.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from eventing import contract
 from functions.jobs import layout, record
 from functions.jobs.verdict import State, Verdict, event_of
 from functions.ports import ObjectStore, StateStore
-
-MAX_REASON: Final = 2000
-"""The contract's limit for a reason, in characters."""
 
 
 def read(store: ObjectStore, job: str) -> Verdict | None:
@@ -41,7 +37,7 @@ def decide(
         tenant=tenant,
         state=state,
         code=code,
-        reason=reason[:MAX_REASON],
+        reason=reason[: contract.REASON_CHARS],
         decided_s=now_s,
     )
     return record.settle(store, layout.verdict(job), ours)
