@@ -14,6 +14,8 @@ from typer.testing import CliRunner, Result
 
 from functions.adapters.connect import object_store
 from functions.jobs import layout
+from knative.cli.commands.transcode import roomy
+from knative.cli.complaint import Complaint
 from knative.cli.main import app
 from knative.cli.site import is_job
 from tests.unit import cli_samples as samples
@@ -235,6 +237,17 @@ def test_help_says_something(command: tuple[str, ...]) -> None:
     result = kinora(*command, "--help")
     assert result.exit_code == 0
     assert "Usage: " in result.stdout
+
+
+def test_a_full_disk_ends_a_transcode_instead_of_holding_it_up(tmp_path: Path) -> None:
+    with pytest.raises(Complaint, match="is full") as raised:
+        roomy(tmp_path, (10**9, 10**9 - 4096, 4096))
+    assert (raised.value.exit_code, raised.value.code) == (4, "environment")
+
+
+def test_room_and_a_file_system_that_does_not_know_are_no_complaint(tmp_path: Path) -> None:
+    roomy(tmp_path, (10**9, 0, 10**9))
+    roomy(tmp_path, (0, 0, 0))
 
 
 def test_help_imports_nothing_that_only_some_commands_need() -> None:

@@ -18,6 +18,8 @@ SETTLED_S: Final = 5.0
 """How long the last deliveries are waited for where somebody wants to read of them."""
 STARTS: Final = 4
 """Of a function, failed in a row, after which none is expected to do better."""
+LEAST_FREE_BYTES: Final = 1024 * 1024
+"""A disk with less is full: the next log, database page or segment finds no room."""
 
 
 def transcode(
@@ -116,6 +118,8 @@ def _run(
     from knative.cli.signals import abortable
 
     logging.basicConfig(filename=directory / "runtime.log", level=logging.INFO)
+    # Nobody has to know of a line that found no room.
+    logging.raiseExceptions = False
     name = throwaway.name_of(source)
     key = f"{throwaway.TENANT}/{name}"
     target = directory / "uploads" / key
@@ -156,6 +160,20 @@ async def settled(runtime: Runtime) -> None:
         await asyncio.sleep(0.05)
 
 
+def roomy(place: Path, usage: tuple[int, int, int]) -> None:
+    """Raises Complaint when the disk is full: a job on it waits for room that nobody will make.
+
+    `usage` is what `shutil.disk_usage` says; a file system of no size does not know its own.
+    """
+    total_bytes, _, free_bytes = usage
+    if total_bytes and free_bytes < LEAST_FREE_BYTES:
+        raise Complaint(
+            f"The disk at {place} is full. Make room, or name another place with -o.",
+            exit_code=FAILED,
+            code="environment",
+        )
+
+
 async def _pipeline(
     directory: Path, key: str, *, encoders: int | None, keep_events: bool
 ) -> Verdict:
@@ -163,6 +181,7 @@ async def _pipeline(
     import contextlib
     import json
     import os
+    import shutil
     import time
 
     from eventing.cloudevent import timestamp
@@ -185,6 +204,11 @@ async def _pipeline(
         watch_uploads=False,
         extra_env={**for_functions(os.environ), "KINORA_STORE": location},
     )
+
+    def check() -> None:
+        startable(runtime.status())
+        roomy(directory.parent, shutil.disk_usage(directory))
+
     try:
         await runtime.start()
         info = store.head(f"uploads/{key}")
@@ -208,7 +232,7 @@ async def _pipeline(
                 created.job,
                 watch=bar.update if bar else None,
                 patience=Patience(),
-                check=lambda: startable(runtime.status()),
+                check=check,
             )
         if keep_events and verdict.state == "completed":
             with contextlib.suppress(TimeoutError):
