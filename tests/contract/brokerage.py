@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -228,3 +228,42 @@ def an_event(id: str = "1", type: str = "a", **extensions: str) -> CloudEvent:
         extensions=extensions,
         data=b'{"n": 1}',
     )
+
+
+def run(story: Awaitable[None]) -> None:
+    """Run one test's story on a loop of its own, for a minute at most."""
+    async def bounded() -> None:
+        async with asyncio.timeout(60):
+            await story
+
+    asyncio.run(bounded())
+
+
+@asynccontextmanager
+async def one(
+    path: Path, *script: Any, clock: Clock | None = None, **delivery: Any
+) -> AsyncIterator[tuple[Brokerage, Subscriber]]:
+    """A broker with one trigger and its subscriber."""
+    async with (
+        subscribers(script) as [subscriber],
+        brokerage(
+            path / "log.sqlite", [trigger("t", subscriber.url)], delivery=delivery, clock=clock
+        ) as broker,
+    ):
+        yield broker, subscriber
+
+
+def states(history: list[Accepted]) -> dict[tuple[str, str, bool], str]:
+    """State by event id, trigger's name, and whether it is the dead letter."""
+    return {
+        (accepted.event.id, delivery.trigger.removeprefix("default/"), delivery.dead): (
+            delivery.state
+        )
+        for accepted in history
+        for delivery in accepted.deliveries
+    }
+
+
+def codes(history: list[Accepted]) -> list[int | None]:
+    """What the attempts at the first delivery of the first event ended with."""
+    return [attempt.code for attempt in history[0].deliveries[0].attempts]
