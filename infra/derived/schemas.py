@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any, Final
 
@@ -40,4 +41,16 @@ def event_schemas() -> dict[str, dict[str, Any]]:
 
 
 def _text(schema: dict[str, Any]) -> str:
-    return json.dumps(schema, indent=2) + "\n"
+    return json.dumps(_dedented(schema), indent=2) + "\n"
+
+
+def _dedented(schema: Any) -> Any:
+    """Descriptions without the indentation of the source, which newer Pythons strip themselves."""
+    if isinstance(schema, dict):
+        return {
+            name: inspect.cleandoc(value)
+            if name == "description" and isinstance(value, str)
+            else _dedented(value)
+            for name, value in schema.items()
+        }
+    return [_dedented(each) for each in schema] if isinstance(schema, list) else schema

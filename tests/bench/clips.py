@@ -22,11 +22,17 @@ def _ffmpeg(*options: str | Path) -> None:
 
 
 def looped(path: Path, *, seconds: int, clip: str = REAL_CLIP) -> Path:
-    """`clip` again and again for at least `seconds`, packets copied."""
-    _ffmpeg(
-        "-stream_loop", "-1", "-i", MEDIA / clip, "-map", "0:v:0", "-map", "0:a:0?",
-        "-c", "copy", "-t", str(seconds), path,
-    )  # fmt: skip
+    """`clip` again and again for `seconds`, packets copied.
+
+    Picture and sound loop apart: they differ in length, and together one would leave a gap at
+    every turn, which makes another kind of source of it.
+    """
+    parts = []
+    for kind in ("v", "a"):
+        part = path.with_name(f"{path.stem}-{kind}.mp4")
+        _ffmpeg("-i", MEDIA / clip, "-map", f"0:{kind}:0", "-c", "copy", part)
+        parts += ["-stream_loop", "-1", "-i", part]
+    _ffmpeg(*parts, "-map", "0:v", "-map", "1:a", "-c", "copy", "-t", str(seconds), path)
     return path
 
 
