@@ -14,44 +14,65 @@ class Rung(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of the ladder; `height` is the short side of the picture."""
 
     height: Annotated[int, Meta(ge=64, le=4320)]
+    """Short side in pixels; steps larger than the source are left out."""
     maxrate_kbps: Annotated[int, Meta(ge=50, le=200_000)]
+    """The highest bit rate, in 1000 bits a second, averaged over the buffer."""
     bufsize_kbps: Annotated[int, Meta(ge=50, le=400_000)]
+    """The decoder's buffer, in 1000 bits: at least half a second at `maxrate_kbps`."""
 
 
 class VideoProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How pictures are encoded, in every rung alike."""
+
     codec: Annotated[str, Meta(pattern="^h264$")] = "h264"
+    """Only H.264 so far."""
     preset: Annotated[
         str,
         Meta(pattern="^(ultrafast|superfast|veryfast|faster|fast|medium|slow|slower|veryslow)$"),
     ] = "medium"
+    """x264's word for speed against size."""
     crf: Annotated[float, Meta(ge=0, le=51)] = 23
+    """Constant rate factor: lower looks better and is larger."""
     ladder: Annotated[tuple[Rung, ...], Meta(min_length=1, max_length=12)]
+    """The rungs, in any order; no height twice."""
 
 
 class AudioProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How every sound track is encoded."""
+
     codec: Annotated[str, Meta(pattern="^aac$")] = "aac"
+    """Only AAC (low complexity) so far."""
     bitrate_kbps: Annotated[int, Meta(ge=16, le=512)] = 128
+    """Of all channels together, in 1000 bits a second; of a source with fewer, its share."""
     channels: Annotated[int, Meta(ge=1, le=2)] = 2
+    """At most so many; never more than the source has."""
     sample_rate: Annotated[int, Meta(ge=8000, le=48000)] = 48000
+    """Samples a second."""
 
 
 class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A named ladder and settings; frozen into the job when it is accepted."""
 
     name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+    """That of its file, without `.toml`."""
     description: str = ""
+    """One line for people."""
     segment_s: Annotated[int, Meta(ge=1, le=10)] = 4
+    """Seconds of a segment of pictures, rounded to whole frames."""
     chunk_s: Annotated[int, Meta(ge=1, le=60)] = 60
-    """The longest chunk; the planner makes them shorter where that ends sooner."""
+    """Seconds of the longest chunk; the planner makes them shorter where that ends sooner."""
     video: VideoProfile
+    """Table `[video]`."""
     audio: AudioProfile = AudioProfile()
+    """Table `[audio]`."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What whoever brings a file may ask for, by metadata `kinora-…` or a sidecar `<name>.json`."""
 
     profile: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")] = "default"
+    """The profile's name."""
     chunk_segments: Annotated[int, Meta(ge=1, le=1000)] | None = None
     """Force every chunk to this many segments; None lets the planner decide."""
     deadline_s: Annotated[int, Meta(ge=60, le=7 * 86400)] = 86400
-    """The job fails if it has no other verdict this long after it was accepted."""
+    """Seconds after which the job fails if it has no other verdict."""

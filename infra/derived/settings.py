@@ -1,4 +1,4 @@
-"""docs/settings.md: every variable of the environment, from the docstrings of the settings."""
+"""docs/settings.md: every variable, option and profile field, from docstrings and types."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from typing import Final, get_type_hints
+from typing import Any, Final, get_type_hints
+
+import msgspec
 
 from eventing import serve
 from eventing.topology import FUNCTIONS
+from functions.jobs.profile import AudioProfile, Options, Profile, Rung, VideoProfile
 from infra.derived.docstrings import attribute_docstrings
 
 _VARIABLE: Final = re.compile(r"(?:^| )([A-Z][A-Z_]+): ")
@@ -29,9 +32,29 @@ _OTHERS: Final = (
 )
 """What is read elsewhere than in settings."""
 
+_FIELDS: Final = (
+    (
+        "Options of a job",
+        "By metadata of the object (`kinora-chunk-segments: 4`) or a JSON file beside it, named "
+        "like\n`film.mp4.json`; where both name a field, the metadata counts.",
+        Options,
+    ),
+    (
+        "A profile",
+        "A TOML file `<name>.toml`. What it does not say has the default; what is not known is "
+        "refused.",
+        Profile,
+    ),
+    ("A profile's `[video]`", VideoProfile.__doc__ or "", VideoProfile),
+    ("A profile's `[[video.ladder]]`", Rung.__doc__ or "", Rung),
+    ("A profile's `[audio]`", AudioProfile.__doc__ or "", AudioProfile),
+)
+
 _HEAD = """\
-<!-- Generated from functions/*/settings.py by `make generate`: edit those. -->
+<!-- Generated from functions/*/settings.py and functions/jobs/profile.py by `make generate`. -->
 # Settings
+
+## The environment
 
 Every process reads its environment once, when it starts, and ends at once where something is
 missing or wrong. `kinora up` hands on what it has itself; on Knative the manifests carry it.
@@ -52,7 +75,34 @@ def text() -> str:
         *_OTHERS,
     ]
     cells = (f"| `{name}` | {by} | {meaning} |\n" for name, by, meaning in sorted(rows))
-    return _HEAD + "".join(cells)
+    return "".join((_HEAD, *cells, *(_table(*each) for each in _FIELDS)))
+
+
+def _table(title: str, intro: str, kind: type[msgspec.Struct]) -> str:
+    """A section on what may be asked for."""
+    meanings = attribute_docstrings(kind)
+    properties = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"]
+    rows = "".join(
+        f"| `{name}` | {_bounds(facts)} | {_default(facts)} | {meanings[name]} |\n"
+        for name, facts in properties.items()
+    )
+    head = "| field | values | default | what it is |\n|---|---|---|---|\n"
+    return f"\n## {title}\n\n{intro}\n\n{head}{rows}"
+
+
+def _bounds(facts: dict[str, Any]) -> str:
+    for each in (facts, *facts.get("anyOf", ())):
+        if "minimum" in each:
+            return f"{each['minimum']} to {each['maximum']}"
+        if "pattern" in each:
+            words = str(each["pattern"]).removeprefix("^").removesuffix("$").strip("()")
+            return ", ".join(f"`{word}`" for word in words.split("|"))
+    return ""
+
+
+def _default(facts: dict[str, Any]) -> str:
+    default = facts.get("default", "")
+    return f"`{default}`" if isinstance(default, str | int | float) and default != "" else ""
 
 
 def _described() -> Iterator[tuple[str, str, str]]:
