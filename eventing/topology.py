@@ -61,6 +61,11 @@ def on(*types: type[c.Event], **attributes: str) -> tuple[Consumption, ...]:
     return tuple(Consumption(type=event.type, attributes=attributes) for event in types)
 
 
+def trigger_name(function: str, event_type: str) -> str:
+    """What the Trigger is called that brings events of this type: `encoder-task-ready-v1`."""
+    return f"{function}-{event_type.removeprefix('dev.kinora.').replace('.', '-')}"
+
+
 FUNCTIONS: Final[tuple[Function, ...]] = (
     Function(
         name="ingest",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eventing.contract import TICK
-from eventing.topology import BROKER, FUNCTIONS, Consumption, Delivery, Function
+from eventing.topology import BROKER, FUNCTIONS, Consumption, Delivery, Function, trigger_name
 
 _HEAD = """\
 # Generated from eventing/topology.py by `make generate`: edit that.
@@ -44,7 +44,7 @@ def _trigger(function: Function, consumption: Consumption) -> str:
 apiVersion: eventing.knative.dev/v1
 kind: Trigger
 metadata:
-  name: {function.name}-{slug(consumption.type)}
+  name: {trigger_name(function.name, consumption.type)}
 spec:
   broker: {BROKER}
   filter:
@@ -96,8 +96,3 @@ def _delivery(delivery: Delivery) -> str:
 def _dead_letter_service() -> str:
     (function,) = (function for function in FUNCTIONS if function.any_event)
     return function.name
-
-
-def slug(type_: str) -> str:
-    """A CloudEvents type as part of a resource's name: `task-ready-v1`."""
-    return type_.removeprefix("dev.kinora.").replace(".", "-")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from eventing.cloudevent import timestamp
+from eventing.topology import trigger_name
 
 if TYPE_CHECKING:
     from knative.local.broker.history import Accepted, Delivery
@@ -118,9 +119,8 @@ def _line(node: Node, origin_s: float, *, top: bool) -> str:
 
 
 def _delivery(delivery: Delivery, event_type: str) -> str:
-    # Triggers are named after the function and what it takes; the latter stands in the line above.
-    taken = event_type.removeprefix("dev.kinora.").replace(".", "-")
-    name = delivery.trigger.partition("/")[2].removesuffix(f"-{taken}")
+    # A Trigger's name ends in what it takes, which stands in the line above.
+    name = delivery.trigger.partition("/")[2].removesuffix(trigger_name("", event_type))
     to = f"dead letters of {name}" if delivery.dead else name
     attempts = delivery.attempts
     if not attempts:
