@@ -65,6 +65,8 @@ Task = VideoTask | AudioTask | MezzanineTask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
+    """What every function that works on the job goes by; written once a generation."""
+
     job: str
     generation: int
     kind: Literal["prepare", "encode"]

@@ -13,6 +13,8 @@ State = Literal["completed", "rejected", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
+    """How a job ended, for ever."""
+
     job: str
     tenant: str
     state: State

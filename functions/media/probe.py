@@ -75,7 +75,10 @@ class VideoStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioStream:
+    """A stream of sound."""
+
     index: int
+    """As ffprobe counts all streams of the file."""
     codec: str
     channels: int
     sample_rate: int
