@@ -145,7 +145,7 @@ class Uploads:
             try:
                 found.append((key, mark, self._event(key)))
             except ValueError as error:
-                _log.warning("not a name for an object, ignored: %s", error)
+                _log.warning("%r is left alone, rename it: its name cannot be used: %s", key, error)
                 found.append((key, mark, None))
         return found
 

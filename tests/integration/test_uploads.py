@@ -212,3 +212,14 @@ def test_a_folder_that_goes_away_is_no_trouble(dropbox: Dropbox) -> None:
     assert dropbox.look() == []
     dropbox.drop("acme/other.mp4")
     assert dropbox.look() == ["acme/other.mp4"]
+
+
+def test_a_name_that_no_object_can_have_is_told_of_once_in_the_log(
+    dropbox: Dropbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    dropbox.drop("local/film\udcff.mp4")
+    dropbox.drop("local/other.mp4")
+    assert dropbox.look() == ["local/other.mp4"]
+    assert dropbox.look() == []
+    (message,) = caplog.messages
+    assert message.startswith(r"'local/film\udcff.mp4' is left alone, rename it")
