@@ -12,7 +12,7 @@ from functions.chunker.choice import Choice, choose
 from functions.chunker.survey import Survey
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
-from functions.jobs.profile import AudioProfile, Profile
+from functions.jobs.profile import Profile
 from functions.jobs.refusal import refuse
 from functions.media import chunks, cost, guard, ladder, timeline
 from functions.media.chunks import Costs
@@ -89,7 +89,7 @@ def _film(
     if line.frames > setting.bounds.frames:
         raise refuse("too_long", frames=line.frames, limit=setting.bounds.frames)
     renditions = _rungs(profile, video)
-    audio = _sounds(profile.audio, choice, line.origin * line.timebase, line.duration_s)
+    audio = _sounds(profile, choice, line.origin * line.timebase, line.duration_s)
     return replace(
         empty,
         timeline=line,
@@ -133,7 +133,7 @@ def _sound_only(
     frames = int(duration_s * timeline.MAX_RATE)
     if frames > setting.bounds.frames:
         raise refuse("too_long", frames=frames, limit=setting.bounds.frames)
-    audio = _sounds(profile.audio, choice, origin_s, duration_s)
+    audio = _sounds(profile, choice, origin_s, duration_s)
     return replace(empty, audio=audio, tasks=tuple(_audio_task(each) for each in audio))
 
 
@@ -166,7 +166,7 @@ def _rungs(profile: Profile, video: VideoStream) -> tuple[VideoRendition, ...]:
 
 
 def _sounds(
-    profile: AudioProfile, choice: Choice, origin_s: Fraction, duration_s: Fraction
+    profile: Profile, choice: Choice, origin_s: Fraction, duration_s: Fraction
 ) -> tuple[AudioRendition, ...]:
     return tuple(
         _audio_rendition(profile, stream, number, origin_s, duration_s)
@@ -175,24 +175,26 @@ def _sounds(
 
 
 def _audio_rendition(
-    profile: AudioProfile,
+    profile: Profile,
     stream: AudioStream,
     number: int,
     origin_s: Fraction,
     duration_s: Fraction,
 ) -> AudioRendition:
-    channels = min(profile.channels, stream.channels)
+    asked = profile.audio
+    channels = min(asked.channels, stream.channels)
     return AudioRendition(
         name=f"audio-{number}",
         track=stream.index,
         language=stream.language,
         channels=channels,
-        sample_rate=profile.sample_rate,
-        bitrate_bps=profile.bitrate_kbps * 1000 * channels // profile.channels,
-        samples=max(1, round(duration_s * profile.sample_rate)),
+        sample_rate=asked.sample_rate,
+        bitrate_bps=asked.bitrate_kbps * 1000 * channels // asked.channels,
+        samples=max(1, round(duration_s * asked.sample_rate)),
         origin=round(origin_s / stream.timebase),
         timebase_num=stream.timebase.numerator,
         timebase_den=stream.timebase.denominator,
+        segment_s=profile.segment_s,
     )
 
 

@@ -12,8 +12,6 @@ from functions.media.rendition import AudioRendition
 
 FRAME_SAMPLES: Final = 1024
 """Of a frame, and of the priming (ISO/IEC 14496-3, 4.5.1.1)."""
-SEGMENT_S: Final = 4
-"""Whatever the pictures' segments take: tracks of sound need not be cut where pictures are."""
 
 
 def frames(rendition: AudioRendition) -> int:
@@ -22,5 +20,5 @@ def frames(rendition: AudioRendition) -> int:
 
 
 def segment_frames(rendition: AudioRendition) -> int:
-    """Of every segment but the last: at most SEGMENT_S long."""
-    return max(1, SEGMENT_S * rendition.sample_rate // FRAME_SAMPLES)
+    """Of every segment but the last: at most the rendition's `segment_s` long."""
+    return max(1, rendition.segment_s * rendition.sample_rate // FRAME_SAMPLES)

@@ -44,6 +44,9 @@ class AudioRendition:
     a late start is filled with silence)."""
     timebase_num: int
     timebase_den: int
+    segment_s: int = 4
+    """No segment is longer: the pictures' length, since all playlists of a presentation share one
+    target duration (RFC 8216, section 6.2.4)."""
     codec: str = "aac"
 
 

@@ -27,7 +27,7 @@ def looped(path: Path, *, seconds: int, clip: str = REAL_CLIP) -> Path:
     Picture and sound loop apart: they differ in length, and together one would leave a gap at
     every turn, which makes another kind of source of it.
     """
-    parts = []
+    parts: list[str | Path] = []
     for kind in ("v", "a"):
         part = path.with_name(f"{path.stem}-{kind}.mp4")
         _ffmpeg("-i", MEDIA / clip, "-map", f"0:{kind}:0", "-c", "copy", part)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from eventing.errors import Rejected
@@ -12,7 +13,7 @@ from functions.jobs import record
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, VideoTask
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
-from functions.media import guard
+from functions.media import aac, guard
 from functions.media.index import Packet, Packets
 from functions.media.probe import AudioStream, Media, Table, VideoStream
 
@@ -148,6 +149,13 @@ def test_sound_is_as_long_as_the_picture() -> None:
     assert audio.samples == 1030 * 48_000 // 25
     assert (audio.channels, audio.sample_rate, audio.bitrate_bps) == (2, 48_000, 128_000)
     assert (audio.language, audio.track, audio.origin) == ("deu", 1, 0)
+
+
+def test_sound_is_cut_no_longer_than_the_picture() -> None:
+    made = plan(FILM, profile=msgspec.structs.replace(PROFILE, segment_s=2))
+    assert made.timeline is not None and made.timeline.segment_frames == 50
+    (audio,) = made.audio
+    assert aac.segment_frames(audio) == 2 * 48_000 // 1024
 
 
 def test_sound_starts_with_the_picture() -> None:
