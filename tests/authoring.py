@@ -264,7 +264,8 @@ def _rates(master: Playlist, media: Mapping[str, Playlist]) -> Iterator[str]:
         else:
             peak = peak_bps(own) + max(map(peak_bps, sounds), default=Fraction(0))
             average = average_bps(own) + max(map(average_bps, sounds), default=Fraction(0))
-        if not peak <= int(variant["BANDWIDTH"]) <= peak * Fraction(11, 10):
+        # One bit for the ninth decimal at which EXTINF ends.
+        if not peak - 1 <= int(variant["BANDWIDTH"]) <= peak * Fraction(11, 10):
             yield f"{uri}: BANDWIDTH is {variant['BANDWIDTH']}, measured {float(peak):.0f}"
         if abs(int(variant["AVERAGE-BANDWIDTH"]) - average) > average / 10:
             yield (

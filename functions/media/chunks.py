@@ -19,8 +19,9 @@ from functions.media.windows import Chunk, Windows
 
 MAX_TASK_MS: Final = 120_000.0
 """Of estimated work: several of them must fit into the time that a request may take."""
-MAX_PRE_ROLL: Final = Fraction(15, 100)
-"""Of the video's bytes, over all chunks: what may be read twice for better balance."""
+MAX_PRE_ROLL: Final = Fraction(10, 100)
+"""Of the video's bytes, over all chunks: what may be read twice for better balance. With the
+heads and the gaps that ranges bridge, all reads stay below 1.2 of the track."""
 _SHARES: Final = (Fraction(1, 2), Fraction(2, 3), Fraction(5, 6), Fraction(1))
 """Of what is fairly a worker's, taken at once: small shares even out wrong estimates, large ones
 read less twice."""

@@ -51,9 +51,12 @@ def plain_ffmpeg(source: Path, plan: dict[str, Any], out: Path) -> list[str | Pa
 
 def vmaf(distorted: Path, source: Path, width: int, height: int) -> float:
     """Mean VMAF of `distorted` against the source scaled to its size, every fifth frame."""
+    # Without names of colours: where only one side names them, ffmpeg converts that side first.
+    nameless = "setparams=color_primaries=unknown:color_trc=unknown:colorspace=unknown:range=tv"
     graph = (
-        f"[0:v]setpts=PTS-STARTPTS[d];[1:v]scale={width}:{height}:flags=bicubic,"
-        f"setpts=PTS-STARTPTS[r];[d][r]libvmaf=n_subsample=5:n_threads={CORES}"
+        f"[0:v]{nameless},setpts=PTS-STARTPTS[d];[1:v]{nameless},"
+        f"scale={width}:{height}:flags=bicubic,setpts=PTS-STARTPTS[r];"
+        f"[d][r]libvmaf=n_subsample=5:n_threads={CORES}"
     )
     ran = subprocess.run(
         [str(binaries.ffmpeg()), "-nostdin", "-hide_banner", "-i", str(distorted),
