@@ -232,6 +232,7 @@ def an_event(id: str = "1", type: str = "a", **extensions: str) -> CloudEvent:
 
 def run(story: Awaitable[None]) -> None:
     """Run one test's story on a loop of its own, for a minute at most."""
+
     async def bounded() -> None:
         async with asyncio.timeout(60):
             await story

@@ -64,9 +64,7 @@ def test_odd_sizes_become_even() -> None:
 
 @settings(deadline=None)
 @given(st.fractions(16, 8192), st.fractions(16, 8192))
-def test_no_rung_is_enlarged_odd_or_bent(
-    width: Fraction, height: Fraction
-) -> None:
+def test_no_rung_is_enlarged_odd_or_bent(width: Fraction, height: Fraction) -> None:
     found = _rungs(width, height)
     assert found
     assert len({each.name for each in found}) == len(found)
