@@ -70,6 +70,8 @@ class Site:
     """A runtime's directory and the process that serves it, restarted when it was killed."""
 
     directory: Path
+    options: tuple[str, ...] = ("--tick", "1")
+    """Of `kinora up`; a quick tick, since what is lost with a broker is found again by it."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -79,7 +81,7 @@ class Site:
         log = (self.directory / "runtime.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "knative.cli.main", "up", "--dir", str(self.directory / "site"),
-             "--tick", "1"],
+             *self.options],
             env={
                 **os.environ,
                 "KINORA_PROFILES": str(profiles),

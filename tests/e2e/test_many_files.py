@@ -1,0 +1,55 @@
+"""Twenty files at once: all become streams side by side, and then nothing runs any more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import kills
+
+FILES = 20
+
+
+def spans(root: Path) -> list[tuple[float, float]]:
+    """Of each completed job: when its first task began and when its last one ended."""
+    found = []
+    for path in root.glob("media/*/report.json"):
+        tasks = json.loads(path.read_text())["tasks"]
+        found.append(
+            (min(t["started_s"] for t in tasks), max(t["finished_s"] for t in tasks)),
+        )
+    return found
+
+
+@pytest.mark.slow
+def test_twenty_files_share_the_encoders_and_the_functions_go_when_all_is_done(
+    tmp_path: Path,
+) -> None:
+    # No tick of its own: it would keep the sweeper there.
+    site = kills.Site(tmp_path, options=("--tick", "3600", "--idle", "2"))
+    clip = tmp_path / "clip.mp4"
+    kills.make_clip(clip)
+    site.start()
+    try:
+        for number in range(FILES):
+            site.drop(clip, f"clip-{number}.mp4")
+        kills.until("every file has its streams", lambda: len(spans(site.root)) == FILES,
+                    within_s=400)  # fmt: skip
+        for number in range(FILES):
+            job = kills.job_of(site.root, f"clip-{number}.mp4")
+            assert kills.verdict_of(site.root, job)["state"] == "completed"
+        jobs = spans(site.root)
+        for began, _ in jobs:
+            assert sum(ended < began for _, ended in jobs) < FILES - 1
+        # Slots go round over the jobs: others had begun before the first was done.
+        first_end = min(ended for _, ended in jobs)
+        assert sum(began < first_end for began, _ in jobs) > 1
+
+        kills.until("every function's process is gone", lambda: not site.tree(), within_s=60)
+        site.drop(clip, "late.mp4")
+        kills.until("the next file brings them back", lambda: len(site.tree()) > 0)
+        kills.until("it becomes streams too", lambda: len(spans(site.root)) == FILES + 1)
+    finally:
+        site.stop()
