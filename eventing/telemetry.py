@@ -11,12 +11,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 from eventing.cloudevent import CloudEvent
 from eventing.contract import Event, identity
 
 _log = logging.getLogger(__name__)
+
+SWITCHES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "KINORA_TRACE_FILE")
+"""Any of these in the environment turns telemetry on."""
 
 Value = str | int | float | bool
 
@@ -48,7 +51,7 @@ _tracing: Tracing | None = None
 def start(function: str, env: Mapping[str, str]) -> None:
     """Load what `env` asks for. Never raises: a job does not fail for want of telemetry."""
     global _tracing
-    endpoint, file = env.get("OTEL_EXPORTER_OTLP_ENDPOINT"), env.get("KINORA_TRACE_FILE")
+    endpoint, file = (env.get(switch) for switch in SWITCHES)
     if not endpoint and not file:
         return
     try:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from functions.jobs import layout
+from functions.jobs import layout, naming
 from knative.cli.complaint import Complaint
 from knative.local.home import Home
 
 if TYPE_CHECKING:
+    from eventing.contract import ObjectCreated
     from functions.ports import ObjectStore, StateStore
 
 DEFAULT: Final = Path("kinora-data")
@@ -107,6 +109,28 @@ def find_job(store: ObjectStore, wanted: str) -> str:
                 f"`{wanted}` begins more than one job's id ({found[0][:12]}…, {found[1][:12]}…). "
                 "Type more digits of it."
             )
-    if not found:
-        raise Complaint(f"There is no job `{wanted}` here. `kinora jobs` lists the jobs.")
-    return found[0]
+    if found:
+        return found[0]
+    if next(waiting(store, prefix), None) is not None:
+        raise Complaint(
+            f"The job `{wanted}` has not begun: its file lies in the uploads, where a running "
+            "runtime takes it within seconds. Try again; `kinora watch` waits for it."
+        )
+    raise Complaint(f"There is no job `{wanted}` here. `kinora jobs` lists the jobs.")
+
+
+def waiting(store: ObjectStore, prefix: str) -> Iterator[ObjectCreated]:
+    """What will be told of the uploads that become jobs whose ids begin so, begun or not."""
+    from eventing.contract import ObjectCreated
+
+    beneath = f"{layout.UPLOADS}/"
+    for info in store.list(beneath):
+        key = info.key[len(beneath) :]
+        if not naming.is_source(key):
+            continue
+        with suppress(ValueError):  # of a name that cannot be told
+            told = ObjectCreated(
+                bucket=layout.UPLOADS, key=key, etag=info.etag, version=info.version
+            )
+            if told.job.startswith(prefix):
+                yield told

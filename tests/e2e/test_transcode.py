@@ -40,6 +40,27 @@ def test_a_file_becomes_streams_that_the_judges_pass(
     assert "job.completed" in (out / "events.json").read_text()
 
 
+def test_one_trace_leads_through_every_function_and_the_assembly_links_its_tasks(
+    desk: Desk, clip: Path, tmp_path: Path
+) -> None:
+    ran = desk.run(
+        "transcode", clip, "-o", "out", "-p", "tiny", "--chunk-segments", "1",
+        cwd=tmp_path, KINORA_TRACE_FILE=str(tmp_path / "spans"),
+    )  # fmt: skip
+    assert (ran.code, ran.err) == (0, "")
+    spans = [json.loads(line) for line in (tmp_path / "spans").read_text().splitlines()]
+    assert len({span["trace"] for span in spans}) == 1
+    through = {"ingest", "chunker", "encoder", "assembler", "notifier"}
+    assert {span["function"] for span in spans} == through
+    assert {"fetch", "encode", "put", "publish"} <= {span["name"] for span in spans}
+    known = {span["span"] for span in spans}
+    assert [span["name"] for span in spans if span["parent"] not in known] == [
+        "process dev.kinora.object.created.v1"
+    ]
+    (linked,) = (span["links"] for span in spans if span["links"])
+    assert len(linked) == 4  # three chunks and a sound
+
+
 def test_people_get_a_table_and_an_earlier_result_is_replaced_only_when_asked(
     desk: Desk, clip: Path, tmp_path: Path
 ) -> None:

@@ -184,6 +184,7 @@ async def _pipeline(
     import shutil
     import time
 
+    from eventing import telemetry
     from eventing.cloudevent import timestamp
     from eventing.contract import ObjectCreated
     from eventing.envelope import wrap
@@ -234,13 +235,19 @@ async def _pipeline(
                 patience=Patience(),
                 check=check,
             )
-        if keep_events and verdict.state == "completed":
+        traced = any(os.environ.get(switch) for switch in telemetry.SWITCHES)
+        if keep_events or traced:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(settled(runtime), SETTLED_S)
+        if keep_events and verdict.state == "completed":
             tree = eventtree.grow(History(runtime.home.events).of(verdict.job))
             (directory / "media" / verdict.job / "events.json").write_text(
                 json.dumps(eventtree.as_json(tree), indent=2) + "\n"
             )
+        if traced:
+            # Spans leave a process as it ends: killed processes would take them along.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(runtime.stop(drain=True), SETTLED_S)
         return verdict
     finally:
         await runtime.stop(drain=False)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from knative.cli import site
 from knative.cli.command import AsJson
 from knative.cli.commands.show import Job
+from knative.cli.complaint import Complaint
+
+if TYPE_CHECKING:
+    from functions.ports import ObjectStore
 
 
 def watch(
@@ -16,7 +22,7 @@ def watch(
 ) -> None:
     """Follow one job to its verdict.
 
-    The exit code says which it was: 0 completed, 3 rejected, 4 failed or cancelled.
+    Also one that was just submitted and has not begun. The exit code says which it was: 0 completed, 3 rejected, 4 failed or cancelled.
     """
     import typer
 
@@ -28,8 +34,9 @@ def watch(
 
     place = site.Site.open(directory)
     store = place.store()
-    found = site.find_job(store, job)
-    if not place.home.broker_url() and (seen := overview.read(store, found)) and not seen.ended:
+    found, check = _begun_or_waiting(store, job)
+    seen = overview.read(store, found)
+    if not place.home.broker_url() and not (seen and seen.ended):
         output.tell(
             f"No runtime works on {directory}; the job goes on with `kinora up --dir {directory}`."
         )
@@ -37,7 +44,9 @@ def watch(
         terminal = output.terminal()
         bar = stack.enter_context(Bar(terminal)) if terminal else None
         verdict = abortable(
-            lambda: until_verdict(store, place.state(), found, watch=bar.update if bar else None)
+            lambda: until_verdict(
+                store, place.state(), found, watch=bar.update if bar else None, check=check
+            )
         )
     ended = overview.read(store, found)
     if ended is not None:
@@ -46,3 +55,26 @@ def watch(
         else:
             output.show(*tables.detail(ended, media=place.root / "media"))
     raise typer.Exit(EXIT_OF_STATE[verdict.state])
+
+
+def _begun_or_waiting(store: ObjectStore, wanted: str) -> tuple[str, Callable[[], None]]:
+    """The job's id, and what raises Complaint once a file that was not taken yet will never be."""
+    try:
+        return site.find_job(store, wanted), lambda: None
+    except Complaint:
+        awaited = list(site.waiting(store, wanted.lower()))
+        if len(awaited) != 1:
+            raise
+    (told,) = awaited
+
+    def check() -> None:
+        if next(site.job_ids(store, told.job), None) is not None:
+            return
+        info = store.head(f"{told.bucket}/{told.key}")
+        if info is None or (info.etag, info.version) != (told.etag, told.version):
+            raise Complaint(
+                f"{told.key} was changed or removed before the job began. `kinora jobs` lists "
+                "the jobs."
+            )
+
+    return told.job, check
