@@ -35,6 +35,17 @@ _JOB: Final = re.compile(r"[0-9a-f]{32}")
 _PREFIX: Final = re.compile(r"[0-9a-f]{1,32}")
 
 
+class NotBegun(Complaint):
+    """The job's file lies in the uploads and was not taken yet."""
+
+    def __init__(self, told: ObjectCreated) -> None:
+        super().__init__(
+            f"The job {told.job} has not begun: its file lies in the uploads, where a running "
+            "runtime takes it within seconds. Try again; `kinora watch` waits for it."
+        )
+        self.told = told
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """Where everything of one runtime lies."""
@@ -94,7 +105,8 @@ def job_ids(store: ObjectStore, prefix: str = "") -> Iterator[str]:
 
 
 def find_job(store: ObjectStore, wanted: str) -> str:
-    """The one job whose id begins with `wanted`. Raises Complaint for none and for several."""
+    """The one job whose id begins with `wanted`. Raises Complaint for none and for several,
+    and NotBegun for one that is to come."""
     prefix = wanted.lower()
     if not _PREFIX.fullmatch(prefix):
         raise Complaint(
@@ -111,16 +123,13 @@ def find_job(store: ObjectStore, wanted: str) -> str:
             )
     if found:
         return found[0]
-    if next(waiting(store, prefix), None) is not None:
-        raise Complaint(
-            f"The job `{wanted}` has not begun: its file lies in the uploads, where a running "
-            "runtime takes it within seconds. Try again; `kinora watch` waits for it."
-        )
+    if (told := next(_waiting(store, prefix), None)) is not None:
+        raise NotBegun(told)
     raise Complaint(f"There is no job `{wanted}` here. `kinora jobs` lists the jobs.")
 
 
-def waiting(store: ObjectStore, prefix: str) -> Iterator[ObjectCreated]:
-    """What will be told of the uploads that become jobs whose ids begin so, begun or not."""
+def _waiting(store: ObjectStore, prefix: str) -> Iterator[ObjectCreated]:
+    """What is told of each upload that becomes a job whose id begins so."""
     from eventing.contract import ObjectCreated
 
     beneath = f"{layout.UPLOADS}/"

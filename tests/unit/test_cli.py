@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,23 @@ def test_a_submitted_file_lies_whole_with_its_options_beside_it(tmp_path: Path) 
     again = kinora(*arguments)
     assert again.exit_code == 2
     assert "already" in again.stderr
+
+
+def test_a_job_that_has_not_begun_is_waited_for_and_not_called_unknown(tmp_path: Path) -> None:
+    source = tmp_path / "film.mp4"
+    source.write_bytes(b"x" * 1000)
+    site = tmp_path / "site"
+    job = kinora("submit", source, "--dir", site).stdout.strip()
+    shown = kinora("show", job[:12], "--dir", site)
+    assert shown.exit_code == 2
+    assert "has not begun" in shown.stderr
+    lying = site / layout.UPLOADS / "local" / "film.mp4"
+    with_it_gone = threading.Timer(0.5, lying.unlink)
+    with_it_gone.start()
+    watched = kinora("watch", job[:12], "--dir", site)
+    assert watched.exit_code == 2
+    assert "No runtime works on" in watched.stderr
+    assert "removed before the job began" in " ".join(watched.stderr.split())
 
 
 def test_a_profile_of_ones_own_is_checked_by_field(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ def watch(
 ) -> None:
     """Follow one job to its verdict.
 
-    Also one that was just submitted and has not begun. The exit code says which it was: 0 completed, 3 rejected, 4 failed or cancelled.
+    Also one that was just submitted and has not begun. The exit code says which verdict it
+    was: 0 completed, 3 rejected, 4 failed or cancelled.
     """
     import typer
 
@@ -61,11 +62,8 @@ def _begun_or_waiting(store: ObjectStore, wanted: str) -> tuple[str, Callable[[]
     """The job's id, and what raises Complaint once a file that was not taken yet will never be."""
     try:
         return site.find_job(store, wanted), lambda: None
-    except Complaint:
-        awaited = list(site.waiting(store, wanted.lower()))
-        if len(awaited) != 1:
-            raise
-    (told,) = awaited
+    except site.NotBegun as waiting:
+        told = waiting.told
 
     def check() -> None:
         if next(site.job_ids(store, told.job), None) is not None:
