@@ -21,7 +21,9 @@ def known() -> Mapping[str, Profile]:
     try:
         return profiles.read((profiles.BUILT_IN, Path(own)) if own else (profiles.BUILT_IN,))
     except (ValueError, OSError) as error:
-        raise Complaint(f"The profiles cannot be read: {error}. Correct the file.") from None
+        raise Complaint(
+            f"The profiles cannot be read: {error}. Correct it, or unset KINORA_PROFILES."
+        ) from None
 
 
 def check(name: str) -> None:
