@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,11 @@ def spans(root: Path) -> list[tuple[float, float]]:
     return found
 
 
+def states(root: Path, names: Sequence[str]) -> list[str]:
+    """The verdict of each dropped file, "" while there is none."""
+    return [kills.verdict_of(root, kills.job_of(root, name)).get("state", "") for name in names]
+
+
 @pytest.mark.slow
 def test_twenty_files_share_the_encoders_and_the_functions_go_when_all_is_done(
     tmp_path: Path,
@@ -35,11 +41,11 @@ def test_twenty_files_share_the_encoders_and_the_functions_go_when_all_is_done(
     try:
         for number in range(FILES):
             site.drop(clip, f"clip-{number}.mp4")
-        kills.until("every file has its streams", lambda: len(spans(site.root)) == FILES,
-                    within_s=400)  # fmt: skip
-        for number in range(FILES):
-            job = kills.job_of(site.root, f"clip-{number}.mp4")
-            assert kills.verdict_of(site.root, job)["state"] == "completed"
+        names = [f"clip-{number}.mp4" for number in range(FILES)]
+        kills.until(
+            "every file has its verdict", lambda: all(states(site.root, names)), within_s=400
+        )
+        assert states(site.root, names) == ["completed"] * FILES
         jobs = spans(site.root)
         for began, _ in jobs:
             assert sum(ended < began for _, ended in jobs) < FILES - 1
@@ -50,6 +56,7 @@ def test_twenty_files_share_the_encoders_and_the_functions_go_when_all_is_done(
         kills.until("every function's process is gone", lambda: not site.tree(), within_s=60)
         site.drop(clip, "late.mp4")
         kills.until("the next file brings them back", lambda: len(site.tree()) > 0)
-        kills.until("it becomes streams too", lambda: len(spans(site.root)) == FILES + 1)
+        kills.until("it has its verdict", lambda: all(states(site.root, ["late.mp4"])))
+        assert states(site.root, ["late.mp4"]) == ["completed"]
     finally:
         site.stop()
