@@ -16,7 +16,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ import psutil
 
 from functions.adapters import binaries
 from functions.adapters.sqlite import SqliteState
+from tests.e2e.command import until
 
 PROFILE = """
 name = "tiny"
@@ -40,17 +40,7 @@ maxrate_kbps = 300
 bufsize_kbps = 400
 """
 OPTIONS = {"profile": "tiny", "chunk_segments": 1}
-DEADLINE_S = 120.0
 VICTIMS = ("function", "ffmpeg", "runtime")
-
-
-def until(what: str, true: Callable[[], bool], *, within_s: float = DEADLINE_S) -> None:
-    """Wait for a condition; fail with its name when it does not come."""
-    end = time.monotonic() + within_s
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError(f"did not happen within {within_s:g} s: {what}")
-        time.sleep(0.02)
 
 
 def make_clip(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import kills
+from tests.e2e.command import until
 
 FILES = 20
 
@@ -42,9 +43,7 @@ def test_twenty_files_share_the_encoders_and_the_functions_go_when_all_is_done(
         for number in range(FILES):
             site.drop(clip, f"clip-{number}.mp4")
         names = [f"clip-{number}.mp4" for number in range(FILES)]
-        kills.until(
-            "every file has its verdict", lambda: all(states(site.root, names)), within_s=400
-        )
+        until("every file has its verdict", lambda: all(states(site.root, names)), within_s=400)
         assert states(site.root, names) == ["completed"] * FILES
         jobs = spans(site.root)
         for began, _ in jobs:
@@ -53,10 +52,10 @@ def test_twenty_files_share_the_encoders_and_the_functions_go_when_all_is_done(
         first_end = min(ended for _, ended in jobs)
         assert sum(began < first_end for began, _ in jobs) > 1
 
-        kills.until("every function's process is gone", lambda: not site.tree(), within_s=60)
+        until("every function's process is gone", lambda: not site.tree(), within_s=60)
         site.drop(clip, "late.mp4")
-        kills.until("the next file brings them back", lambda: len(site.tree()) > 0)
-        kills.until("it has its verdict", lambda: all(states(site.root, ["late.mp4"])))
+        until("the next file brings them back", lambda: len(site.tree()) > 0)
+        until("it has its verdict", lambda: all(states(site.root, ["late.mp4"])))
         assert states(site.root, ["late.mp4"]) == ["completed"]
     finally:
         site.stop()
