@@ -44,6 +44,14 @@ def seconds(env: Environment, name: str, default: float) -> float:
     return value
 
 
+def switch(env: Environment, name: str, *, default: bool = False) -> bool:
+    """1 or 0."""
+    given = env.get(name) or str(int(default))
+    if given not in ("0", "1"):
+        raise ValueError(f"{name} must be 0 or 1, not {given!r}")
+    return given == "1"
+
+
 def worker(env: Environment) -> str:
     """KINORA_WORKER: the name of this instance; where it has none, host and process."""
     return env.get("KINORA_WORKER") or f"{socket.gethostname()}-{os.getpid()}"
@@ -54,6 +62,17 @@ def scratch(env: Environment, function: str) -> Path:
     import tempfile  # most functions have no such folder, and start sooner without it
 
     return Path(env.get("KINORA_SCRATCH") or tempfile.gettempdir()) / f"kinora-{function}"
+
+
+def priorities(env: Environment) -> Mapping[str, int]:
+    """KINORA_PRIORITIES: priorities by tenant, -9 to 9."""
+    try:
+        found = msgspec.json.decode(env.get("KINORA_PRIORITIES") or "{}", type=dict[str, int])
+    except ValueError as error:
+        raise ValueError(f"KINORA_PRIORITIES: {error}") from None
+    if wrong := [tenant for tenant, value in found.items() if not -9 <= value <= 9]:
+        raise ValueError(f"KINORA_PRIORITIES: that of {wrong[0]!r} is not within -9 to 9")
+    return found
 
 
 def tenants(env: Environment) -> Mapping[str, str]:

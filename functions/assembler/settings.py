@@ -17,7 +17,7 @@ class Settings:
     state: str
     """KINORA_STATE: address of the state store."""
     worker: str
-    """KINORA_WORKER: this instance's name in leases and receipts. Default: host and process."""
+    """KINORA_WORKER: this instance's name, in leases and receipts. Default: host and process."""
     window: Window
     lease_s: float
     """KINORA_ASSEMBLY_LEASE_S: how long one assembly keeps others from beginning it too.

@@ -12,13 +12,13 @@ from typing import Final, Protocol
 
 from eventing.contract import Event, JobAccepted, SourcePrepared, identity
 from eventing.errors import Rejected, Unavailable
-from functions.chunker import plan as drawing
-from functions.chunker.plan import Setting
-from functions.chunker.survey import Survey
 from functions.jobs import admission, ending, layout, leases, record
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan
 from functions.media import guard
+from functions.planning import drawing
+from functions.planning.drawing import Setting
+from functions.planning.survey import Survey
 from functions.ports import Absent, Clock, ObjectStore, StateStore
 
 LEASE_S: Final = 30.0
@@ -26,7 +26,7 @@ LEASE_S: Final = 30.0
 
 
 class Surveys(Protocol):
-    """See `functions.chunker.surveyor.Surveyor`."""
+    """See `functions.planning.surveyor.Surveyor`."""
 
     def original(self, source: SourceObject, beat: Callable[[], None]) -> Survey: ...
     def mezzanine(self, original: SourceObject, beat: Callable[[], None]) -> Survey: ...
@@ -46,6 +46,7 @@ class Chunker:
     holder: str
     """This instance's name in leases."""
     bounds: guard.Bounds
+    lease_s: float = LEASE_S
 
     def job_accepted(self, event: JobAccepted) -> Iterator[Event]:
         yield from self._plan(event, event.job, 1)
@@ -63,7 +64,7 @@ class Chunker:
         plan = self._read(job, generation)
         if plan is None:
             lease = leases.planning(job)
-            if not self.state.acquire(lease, self.holder, ttl_s=LEASE_S):
+            if not self.state.acquire(lease, self.holder, ttl_s=self.lease_s):
                 return  # somebody is at it; should they die, the sweeper comes back to the job
             try:
                 plan = self._read(job, generation) or self._make(manifest, generation, lease)
@@ -107,7 +108,7 @@ class Chunker:
         """Survey, draw, write. Returns the plan that counts. Raises Rejected."""
 
         def beat() -> None:
-            self.state.renew(lease, self.holder, ttl_s=LEASE_S)
+            self.state.renew(lease, self.holder, ttl_s=self.lease_s)
 
         if generation == 1:
             survey = self.surveys.original(manifest.source, beat)

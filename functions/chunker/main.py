@@ -11,7 +11,7 @@ from eventing.host import target
 from functions.adapters import binaries, connect, process, scratch
 from functions.chunker.handler import Chunker
 from functions.chunker.settings import Settings
-from functions.chunker.surveyor import Surveyor
+from functions.planning.surveyor import Surveyor
 
 _settings = Settings.read(os.environ)
 scratch.remove_stale(_settings.scratch)
@@ -32,6 +32,7 @@ _chunker = Chunker(
     workers=_settings.encoders,
     holder=_settings.worker,
     bounds=_settings.bounds,
+    lease_s=_settings.lease_s,
 )
 
 function = target(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions import environment
+from functions.chunker.handler import LEASE_S
 from functions.jobs.admission import Window
 from functions.media import guard
 
@@ -18,7 +19,7 @@ class Settings:
     state: str
     """KINORA_STATE: address of the state store."""
     worker: str
-    """KINORA_WORKER: this instance's name in leases and receipts. Default: host and process."""
+    """KINORA_WORKER: this instance's name, in leases and receipts. Default: host and process."""
     scratch: Path
     """KINORA_SCRATCH: folder for the local copy of a source's headers (of the whole source where
     it has no index). Default: the system's temporary folder."""
@@ -27,8 +28,12 @@ class Settings:
     Default: 1."""
     window: Window
     bounds: guard.Bounds
-    """KINORA_MAX_PIXELS: of a source's picture; larger ones are rejected. Default: 8192 x 4320.
-    KINORA_MAX_FRAMES: of an output; longer ones are rejected. Default: a day at 60 a second."""
+    """KINORA_MAX_PIXELS: how many a source's picture may have; larger ones are rejected. Default:
+    8192 x 4320. KINORA_MAX_FRAMES: how many an output may have; longer sources are rejected.
+    Default: a day at 60 a second."""
+    lease_s: float
+    """KINORA_PLANNING_LEASE_S: how long the planning of a worker that died stays taken.
+    Default: 30, renewed with each thing that is found."""
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
@@ -44,4 +49,5 @@ class Settings:
                 pixels=environment.count(env, "KINORA_MAX_PIXELS", guard.MAX_PIXELS),
                 frames=environment.count(env, "KINORA_MAX_FRAMES", guard.MAX_FRAMES),
             ),
+            lease_s=environment.seconds(env, "KINORA_PLANNING_LEASE_S", LEASE_S),
         )

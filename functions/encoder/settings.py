@@ -17,13 +17,13 @@ class Settings:
     state: str
     """KINORA_STATE: address of the state store."""
     worker: str
-    """KINORA_WORKER: this instance's name in leases and receipts. Default: host and process."""
+    """KINORA_WORKER: this instance's name, in leases and receipts. Default: host and process."""
     scratch: Path
     """KINORA_SCRATCH: folder for the local copy of a chunk and its output; a source that has to
     be fetched whole needs its size three times. Default: the system's temporary folder."""
     tuning: Tuning = field(default_factory=Tuning)
-    """KINORA_ENCODER_THREADS: of each video encoder. Default: 1, as threads within an encoder cost
-    CPU, and the renditions of a chunk are encoded side by side anyway."""
+    """KINORA_ENCODER_THREADS: threads of each video encoder. Default: 1, as threads within an
+    encoder cost CPU, and the renditions of a chunk are encoded side by side anyway."""
     memory_bytes: int = 4 << 30
     """KINORA_ENCODER_MEMORY_BYTES: address space of ffmpeg. Default: 4 GiB. Threads reserve far
     more than they use; a 4K chunk with five renditions stays below 3 GiB."""

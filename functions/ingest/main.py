@@ -8,18 +8,16 @@ import time
 from eventing.contract import ObjectCreated
 from eventing.host import target
 from functions.adapters import connect
-from functions.ingest import profiles
 from functions.ingest.handler import Ingest
 from functions.ingest.settings import Settings
 
 _settings = Settings.read(os.environ)
+_store = connect.object_store(_settings.store)
 _ingest = Ingest(
-    store=connect.object_store(_settings.store),
+    store=_store,
     state=connect.state_store(_settings.state),
     clock=time.time,
-    profiles=profiles.read(_settings.profiles),
-    tenants=_settings.tenants,
-    max_source_bytes=_settings.max_source_bytes,
+    acceptance=_settings.acceptance.over(_store),
 )
 
 function = target("ingest", {ObjectCreated: _ingest.object_created})

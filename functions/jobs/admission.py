@@ -2,6 +2,11 @@
 
 The state store gives at most G slots an accelerator. Whoever planned, completed or repaired
 something asks for what is due and publishes it, of whichever job.
+
+Whose turn it is: first the tenants of the highest priority (KINORA_PRIORITIES), who take turns;
+of the one whose turn it is the jobs of the highest priority (option `priority`), which take turns;
+of that job the first task of its plan. Both priorities are frozen in the job's manifest. Nothing
+in flight is ever stopped for something more urgent: that waits for one task at most.
 """
 
 from __future__ import annotations
@@ -52,9 +57,9 @@ def register(state: StateStore, plan: Plan, manifest: Manifest, done: Set[str]) 
     Those that wait or hold a slot already stay as they are, so this also repairs. Look for a
     verdict afterwards: one that came meanwhile has forgotten only what was there before.
     """
-    for task in plan.tasks:
-        if task.id in done:
-            state.complete(plan.job, plan.generation, task.id, total=len(plan.tasks))
+    noted = [task.id for task in plan.tasks if task.id in done]
+    if noted:
+        state.complete(plan.job, plan.generation, *noted, total=len(plan.tasks))
     state.enqueue(
         [
             Waiting(
@@ -64,6 +69,8 @@ def register(state: StateStore, plan: Plan, manifest: Manifest, done: Set[str]) 
                 tenant=manifest.tenant,
                 accelerator=task.accelerator,
                 order=order,
+                tenant_priority=manifest.tenant_priority,
+                priority=manifest.options.priority,
             )
             for order, task in enumerate(plan.tasks)
             if task.id not in done

@@ -12,7 +12,12 @@ from functions.media.rendition import PLAYLIST
 UPLOADS: Final = "uploads"
 WORK: Final = "work"
 MEDIA: Final = "media"
+BUCKETS: Final = (MEDIA, UPLOADS, WORK)
+"""Ours, in the order of their names. Others (KINORA_TENANTS) hold sources like `uploads`."""
 
+_LATEST_MS: Final = 10**15 - 1
+
+JOBS_PREFIX: Final = f"{WORK}/jobs/"
 OPEN_PREFIX: Final = f"{WORK}/open/"
 PARKED_PREFIX: Final = f"{WORK}/parked/"
 
@@ -22,8 +27,14 @@ def open_marker(job: str) -> str:
     return f"{OPEN_PREFIX}{job}"
 
 
+def records_prefix(job: str) -> str:
+    """What the key of every record of a job starts with: failures, manifest, plans, receipts and
+    verdict, in this order."""
+    return f"{JOBS_PREFIX}{job}/"
+
+
 def manifest(job: str) -> str:
-    return f"{WORK}/jobs/{job}/job.json"
+    return f"{records_prefix(job)}job.json"
 
 
 def plan(job: str, generation: int) -> str:
@@ -32,11 +43,11 @@ def plan(job: str, generation: int) -> str:
 
 def plans_prefix(job: str) -> str:
     """What the key of every generation's plan starts with; the generation and `.json` follow."""
-    return f"{WORK}/jobs/{job}/plan-"
+    return f"{records_prefix(job)}plan-"
 
 
 def receipts_prefix(job: str, generation: int) -> str:
-    return f"{WORK}/jobs/{job}/receipts/{generation}/"
+    return f"{records_prefix(job)}receipts/{generation}/"
 
 
 def receipt(job: str, generation: int, task: str) -> str:
@@ -44,7 +55,7 @@ def receipt(job: str, generation: int, task: str) -> str:
 
 
 def failures_prefix(job: str, generation: int, task: str) -> str:
-    return f"{WORK}/jobs/{job}/failures/{generation}/{task}/"
+    return f"{records_prefix(job)}failures/{generation}/{task}/"
 
 
 def failure(job: str, generation: int, task: str, attempt: int) -> str:
@@ -52,7 +63,7 @@ def failure(job: str, generation: int, task: str, attempt: int) -> str:
 
 
 def verdict(job: str) -> str:
-    return f"{WORK}/jobs/{job}/verdict.json"
+    return f"{records_prefix(job)}verdict.json"
 
 
 def index(source: str) -> str:
@@ -69,13 +80,94 @@ def parked(job: str, event: str) -> str:
     return f"{PARKED_PREFIX}{job or 'none'}/{event}"
 
 
+def sweep(bucket: str) -> str:
+    """How far the sweeper has looked through a bucket that is too large for one tick."""
+    return f"{WORK}/sweeps/{bucket}"
+
+
+def tenant_jobs_prefix(tenant: str) -> str:
+    return f"{WORK}/tenants/{tenant}/jobs/"
+
+
+def tenant_job(tenant: str, accepted_s: float, job: str) -> str:
+    """Empty, one for every job of a tenant: how its jobs are listed, the newest first.
+
+    Beside the manifest, by whoever accepts the job; the first digits count down."""
+    return f"{tenant_jobs_prefix(tenant)}{_LATEST_MS - round(accepted_s * 1000):015d}-{job}"
+
+
+def keys_prefix(tenant: str) -> str:
+    return f"{WORK}/tenants/{tenant}/keys/"
+
+
+def key(tenant: str, key_id: str) -> str:
+    """An API key: hashed, with its scopes."""
+    return f"{keys_prefix(tenant)}{key_id}"
+
+
 def endpoints_prefix(tenant: str) -> str:
     return f"{WORK}/tenants/{tenant}/endpoints/"
 
 
-def owed(tenant: str, job: str) -> str:
-    """Exists while a tenant's endpoints have not all been told of the job's verdict."""
-    return f"{WORK}/tenants/{tenant}/outbox/{job}"
+def endpoint(tenant: str, endpoint_id: str) -> str:
+    return f"{endpoints_prefix(tenant)}{endpoint_id}"
+
+
+def outbox_prefix(tenant: str) -> str:
+    return f"{WORK}/tenants/{tenant}/outbox/"
+
+
+def outbox(tenant: str, message: str) -> str:
+    """A message to a tenant's endpoints, and how far its deliveries are."""
+    return f"{outbox_prefix(tenant)}{message}"
+
+
+def attempts_prefix(tenant: str, endpoint_id: str) -> str:
+    """The delivery log of an endpoint."""
+    return f"{WORK}/tenants/{tenant}/attempts/{endpoint_id}/"
+
+
+def attempt(tenant: str, endpoint_id: str, at_s: float, name: str) -> str:
+    """An entry of that log; the first digits count down, so that the newest is listed first."""
+    return f"{attempts_prefix(tenant, endpoint_id)}{_LATEST_MS - round(at_s * 1000):015d}-{name}"
+
+
+DUE_PREFIX: Final = f"{WORK}/due/"
+
+
+def due(due_ms: int, tenant: str, message: str) -> str:
+    """Empty; says that deliveries of a message are due: a sweep lists no further than now."""
+    return f"{DUE_PREFIX}{due_ms:015d}/{tenant}/{message}"
+
+
+UPLOADING_PREFIX: Final = f"{WORK}/uploading/"
+
+
+def uploading(tenant: str, upload: str) -> str:
+    """An upload by the gateway that is not complete."""
+    return f"{UPLOADING_PREFIX}{tenant}/{upload}"
+
+
+TAILS_PREFIX: Final = f"{WORK}/tails/"
+
+
+def tails_prefix(tenant: str, upload: str) -> str:
+    """Bytes of an upload that are too few for a part."""
+    return f"{TAILS_PREFIX}{tenant}/{upload}/"
+
+
+def tail(tenant: str, upload: str, name: str) -> str:
+    return f"{tails_prefix(tenant, upload)}{name}"
+
+
+def uploaded_prefix(tenant: str, upload: str) -> str:
+    """Where the object of an upload by the gateway is, and its sidecar: nothing else is there."""
+    return f"{UPLOADS}/{tenant}/{upload}/"
+
+
+def idempotency(tenant: str, key_sha256: str) -> str:
+    """What a request with this Idempotency-Key was answered."""
+    return f"{WORK}/tenants/{tenant}/idempotency/{key_sha256}"
 
 
 def media(job: str, name: str) -> str:

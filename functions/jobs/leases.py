@@ -16,3 +16,39 @@ def task(job: str, generation: int, task_id: str) -> str:
 def assembly(job: str) -> str:
     """Held while the manifests and the verdict of an encoded job are written."""
     return f"assemble:{job}"
+
+
+def message(tenant: str, message_id: str) -> str:
+    """Held while somebody delivers what is due of a message, so that nobody else does as well."""
+    return f"message:{tenant}/{message_id}"
+
+
+def line(tenant: str, endpoint: str, number: int) -> str:
+    """One of the few deliveries that may be under way to an endpoint at a time."""
+    return f"line:{tenant}/{endpoint}/{number}"
+
+
+def breaker(tenant: str, endpoint: str) -> str:
+    """Held for a while after an endpoint failed: nobody waits for it meanwhile."""
+    return f"breaker:{tenant}/{endpoint}"
+
+
+def moving(tenant: str, endpoint: str) -> str:
+    """Held for a moment after a delivery to the endpoint began."""
+    return f"moving:{tenant}/{endpoint}"
+
+
+def proven(tenant: str, endpoint: str) -> str:
+    """Held for a while after an endpoint took a delivery: it may get several at a time."""
+    return f"proven:{tenant}/{endpoint}"
+
+
+def uploading(upload: str) -> str:
+    """Held, and renewed, while a request writes to the upload."""
+    return f"upload:{upload}"
+
+
+def upload_wanted(upload: str) -> str:
+    """Held by who would write to an upload that a request holds: it may be one whose client has
+    gone without a word."""
+    return f"wanted:{upload}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eventing.contract import digest
+from eventing.contract import ObjectCreated, digest
 from functions.jobs.profile import Options, Profile
+from functions.ports import ObjectInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,29 @@ class SourceObject:
     version: str
     etag: str
     size_bytes: int
+
+    @classmethod
+    def of(cls, info: ObjectInfo) -> SourceObject:
+        """What a store has there. Only `head` knows the version: a listing does not."""
+        bucket, _, key = info.key.partition("/")
+        return cls(
+            bucket=bucket,
+            key=key,
+            version=info.version,
+            etag=info.etag,
+            size_bytes=info.size_bytes,
+        )
+
+    @property
+    def created(self) -> ObjectCreated:
+        """What tells of it: the same event, whoever tells it."""
+        return ObjectCreated(
+            bucket=self.bucket,
+            key=self.key,
+            version=self.version,
+            etag=self.etag,
+            size_bytes=self.size_bytes,
+        )
 
     @property
     def address(self) -> str:
@@ -42,6 +66,9 @@ class Manifest:
     """None only in a job that was rejected before a profile was known."""
     accepted_s: float
     """POSIX time; deadlines count from here."""
+
+    tenant_priority: int = 0
+    """Of the tenant when the job was accepted: higher goes first, see `ports.Waiting`."""
 
     @property
     def deadline_s(self) -> float:

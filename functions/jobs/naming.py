@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from functions import key as keys
+from functions.jobs import layout
 
 SIDECAR_SUFFIX: Final = ".json"
 """`film.mp4.json` beside `film.mp4` holds its options."""
@@ -23,15 +24,22 @@ def sidecar(key: str) -> str:
 def is_source(key: str) -> bool:
     """False for sidecars, hidden files and what browsers and copy programs have not finished.
 
-    `key` is the key within the bucket. A folder that is hidden hides what is in it.
+    `key` is the key within the bucket. A folder that is hidden hides what is in it; `.` and `..`
+    are no folders but make a name that nothing can be called: it is refused, not overlooked.
     """
     *folders, name = key.split("/")
-    if not name or any(part.startswith(".") for part in (*folders, name)):
+    hidden = (part for part in folders if part not in (".", ".."))
+    if not name or any(part.startswith(".") for part in (*hidden, name)):
         return False
     lowered = name.lower()
     return not (
         lowered.endswith(SIDECAR_SUFFIX) or lowered.endswith(_UNFINISHED) or name.endswith("~")
     )
+
+
+def source_buckets(tenants: Iterable[str]) -> tuple[str, ...]:
+    """Where sources are dropped: `uploads` and the buckets that belong to tenants."""
+    return tuple(dict.fromkeys((layout.UPLOADS, *tenants)))
 
 
 def tenant_of(bucket: str, key: str, tenants: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ Unknown fields are refused: a mistyped option must not be silently ignored.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -67,6 +68,22 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Table `[audio]`."""
 
 
+def contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What no single field shows to be wrong: a path, and how the sentence goes on after it."""
+    seen: dict[int, int] = {}
+    for number, rung in enumerate(profile.video.ladder):
+        at = f"video.ladder[{number}]"
+        if rung.height in seen:
+            yield f"{at}.height", f"is that of video.ladder[{seen[rung.height]}] too"
+        seen.setdefault(rung.height, number)
+        least_kbps = rung.maxrate_kbps // 2
+        if rung.bufsize_kbps < least_kbps:
+            yield (
+                f"{at}.bufsize_kbps",
+                f"is less than half a second at its maxrate_kbps: {least_kbps} or more",
+            )
+
+
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What whoever brings a file may ask for, by metadata `kinora-…` or a sidecar `<name>.json`."""
 
@@ -76,3 +93,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Force every chunk to this many segments; None lets the planner decide."""
     deadline_s: Annotated[int, Meta(ge=60, le=7 * 86400)] = 86400
     """Seconds after which the job fails if it has no other verdict."""
+    priority: Annotated[int, Meta(ge=-9, le=9)] = 0
+    """Before other jobs of the same tenant (higher) or after them (lower)."""
+    public: bool = False
+    """Anybody who knows the job's id may play it, without a signed link."""

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, Literal
 
-from functions.chunker.choice import Choice, choose
-from functions.chunker.survey import Survey
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.profile import Profile
@@ -20,6 +18,8 @@ from functions.media.probe import AudioStream, Table, VideoStream
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
 from functions.media.windows import Chunk, Windows
+from functions.planning.choice import Choice, choose
+from functions.planning.survey import Survey
 
 MEZZANINE_TASK: Final = "m1"
 HD_LINES: Final = 720

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 from functions.adapters import sparse
-from functions.chunker.survey import Survey
 from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import refuse
@@ -24,6 +23,7 @@ from functions.jobs.source import container_of
 from functions.media import container, ebml, guard, index, probe, sniff
 from functions.media.byterange import ByteRange, union
 from functions.media.probe import Media, Table
+from functions.planning.survey import Survey
 from functions.ports import Absent, Finished, Limits, ObjectStore, Process
 
 START_BYTES: Final = 16 * 2**20
@@ -64,16 +64,9 @@ class Surveyor:
         info = self.store.head(key)
         if info is None:
             raise Absent(key)
-        bucket, _, name = key.partition("/")
-        source = SourceObject(
-            bucket=bucket,
-            key=name,
-            version=info.version,
-            etag=info.etag,
-            size_bytes=info.size_bytes,
-        )
         with self.scratch() as folder:
-            return _Look(self, source, beat, folder).mezzanine(layout.index(original.digest))
+            look = _Look(self, SourceObject.of(info), beat, folder)
+            return look.mezzanine(layout.index(original.digest))
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from functions.media.probe import Media, Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What the chunker's plan is drawn from."""
+    """What a plan is drawn from."""
 
     source: SourceObject
     format: str

@@ -17,8 +17,15 @@ SIDECAR_LIMIT_BYTES: Final = 64 * 1024
 _METADATA: Final = "the object's metadata"
 
 
-def parse(metadata: Mapping[str, str], sidecar: bytes | None, *, sidecar_name: str) -> Options:
-    """The options of both; where both name a field, the metadata counts.
+def parse(
+    metadata: Mapping[str, str],
+    sidecar: bytes | None,
+    *,
+    sidecar_name: str,
+    asked: Mapping[str, Any] | None = None,
+) -> Options:
+    """The options of all three; where several name a field, what was `asked` by a request counts
+    first, then the metadata.
 
     Metadata `kinora-chunk-segments: 4` is the field `chunk_segments`; other metadata is not ours.
     Raises Rejected (`options_invalid`) naming the place and the field.
@@ -38,6 +45,7 @@ def parse(metadata: Mapping[str, str], sidecar: bytes | None, *, sidecar_name: s
         if name.startswith(METADATA_PREFIX)
     }
     fields |= _validated(_METADATA, given, strict=False)
+    fields |= _validated("the request", dict(asked or {}), strict=True)
     return msgspec.convert(fields, ready(Options))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from eventing.typed import ready
-from functions.jobs.profile import Profile
+from functions.jobs.profile import Profile, contradictions
 
 BUILT_IN: Final = Path(__file__).parent.parent / "profiles"
 
@@ -27,15 +27,8 @@ def parse(file_name: str, text: str) -> Profile:
         raise ValueError(f"{file_name}: {error}") from error
     if file_name != f"{profile.name}.toml":
         raise ValueError(f"{file_name}: `name` is {profile.name!r}, not that of the file")
-    heights = [rung.height for rung in profile.video.ladder]
-    if len(set(heights)) != len(heights):
-        raise ValueError(f"{file_name}: `video.ladder` holds the same `height` twice")
-    for rung in profile.video.ladder:
-        if rung.bufsize_kbps < rung.maxrate_kbps // 2:
-            raise ValueError(
-                f"{file_name}: `video.ladder`: `bufsize_kbps` of {rung.height} is less than"
-                f" half a second at its `maxrate_kbps`"
-            )
+    for field, problem in contradictions(profile):
+        raise ValueError(f"{file_name}: `{field}` {problem}")
     return profile
 
 

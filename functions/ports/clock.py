@@ -1,0 +1,10 @@
+"""What knows the time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def __call__(self) -> float:
+        """POSIX time in seconds."""
