@@ -25,17 +25,31 @@ $(VENV)/dev.stamp: infra/locks/dev.txt $(VENV)/run.stamp
 	$(BIN)/python -m pip install --quiet --require-hashes -r infra/locks/dev.txt
 	touch $@
 
+# Third-party code of the page, by its own lock; again only when that changes.
+ASSETS := functions/gateway/assets
+VENDOR := functions/gateway/static/vendor
+$(VENDOR)/stamp: $(ASSETS)/package-lock.json $(ASSETS)/build.sh
+	$(ASSETS)/build.sh
+
+.PHONY: assets
+assets: $(VENDOR)/stamp ## bring the page's player (needs npm)
+
 .PHONY: demo
 demo: $(VENV)/run.stamp ## turn a file into streams: make demo [INPUT=film.mp4] [OUT=folder]
 	$(BIN)/python -m knative.cli.demo "$(INPUT)" "$(OUT)"
 
 .PHONY: up
-up: $(VENV)/run.stamp ## watch ./kinora-data/uploads and encode what is dropped there
+up: $(VENV)/run.stamp $(VENDOR)/stamp ## watch ./kinora-data/uploads and encode what is dropped there
 	$(BIN)/kinora up --dir kinora-data
 
+.PHONY: servers
+servers: ## what tests talk to: MinIO (built from its Go module), Redis, Chromium
+	infra/servers/minio.sh .cache/servers
+	infra/servers/packages.sh redis-server chromium
+
 .PHONY: test
-test: $(VENV)/dev.stamp ## the tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: $(VENV)/dev.stamp $(VENDOR)/stamp ## the tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## format the code
@@ -60,7 +74,7 @@ bench: $(VENV)/dev.stamp ## measure against one plain ffmpeg, side by side
 	$(BIN)/python -m tests.bench
 
 .PHONY: campaign
-campaign: $(VENV)/dev.stamp ## hundreds of seeded kills; long
+campaign: $(VENV)/dev.stamp ## hundreds of seeded kills, and outages of what is around; hours
 	$(BIN)/python -m tests.e2e.campaign
 
 .PHONY: lock
@@ -74,4 +88,4 @@ lock: $(VENV)/dev.stamp ## resolve the dependencies anew, with hashes and no add
 
 .PHONY: clean
 clean: ## remove what was installed and cached here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache
+	rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache

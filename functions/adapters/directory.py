@@ -16,21 +16,19 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from eventing.errors import Unavailable
 from functions import key as keys
-from functions.adapters.folder import NOT_THERE, Tree
+from functions.adapters.folder import HIDDEN, NOT_THERE, Tree, reaching
 from functions.ports import Absent, ByteRange, ObjectInfo
 
-HIDDEN: Final = ".kinora"
-"""Folder in the root for temporary files and locks; no key begins with it."""
 _READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _ATTEMPTS: Final = 100
-"""Of placing an object while others remove the folder that just became empty."""
+"""Of reading an object whole while others replace it."""
 _LOCKS: Final = 16
 
 
@@ -65,12 +63,12 @@ class DirectoryStore:
 
     def head(self, key: str) -> ObjectInfo | None:
         *names, last = _segments(key)
-        with _reaching(key), contextlib.suppress(_Nothing), self._folder(names) as folder:
+        with reaching(key), contextlib.suppress(_Nothing), self._folder(names) as folder:
             return _info(key, self._tree.stat(folder, last))
         return None
 
     def get(self, key: str) -> bytes:
-        with _reaching(key), self._opened(key) as (opened, status):
+        with reaching(key), self._opened(key) as (opened, status):
             for _ in range(_ATTEMPTS):
                 data = _pread(opened, 0, status.st_size)
                 now = os.fstat(opened)
@@ -80,7 +78,7 @@ class DirectoryStore:
         raise Unavailable(f"{key} changes while it is read")
 
     def read(self, key: str, ranges: Sequence[ByteRange], *, etag: str = "") -> Iterator[bytes]:
-        with _reaching(key), self._opened(key) as (opened, status):
+        with reaching(key), self._opened(key) as (opened, status):
             pinned = etag or _etag(status)
             for wanted in ranges:
                 if _etag(os.fstat(opened)) != pinned:
@@ -110,8 +108,8 @@ class DirectoryStore:
                 return False
             return True
 
-        with _source(body) as source, _reaching(key), self._written(source) as (temp, name):
-            return self._place(names, lambda folder, last: link(temp, name, folder, last))
+        with _source(body) as source, reaching(key), self._written(source) as (temp, name):
+            return self._tree.place(names, lambda folder, last: link(temp, name, folder, last))
 
     def put(
         self, key: str, body: bytes | Path, *, content_type: str = "", match: str | None = None
@@ -128,7 +126,7 @@ class DirectoryStore:
 
         with (
             _source(body) as source,
-            _reaching(key),
+            reaching(key),
             self._written(source) as (temp, name),
             self._lock(key),
         ):
@@ -136,10 +134,10 @@ class DirectoryStore:
                 there = self.head(key)
                 if there is None or there.etag != match:
                     return False
-            return self._place(names, lambda folder, last: replace(temp, name, folder, last))
+            return self._tree.place(names, lambda folder, last: replace(temp, name, folder, last))
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
-        with _reaching(prefix):
+        with reaching(prefix):
             for key, status in self._tree.files(prefix, after=after):
                 with contextlib.suppress(ValueError):
                     _segments(key)
@@ -147,7 +145,7 @@ class DirectoryStore:
 
     def delete(self, key: str) -> None:
         *names, last = _segments(key)
-        with _reaching(key), self._lock(key), contextlib.suppress(_Nothing):
+        with reaching(key), self._lock(key), contextlib.suppress(_Nothing):
             with self._folder(names) as folder:
                 self._tree.stat(folder, last)
                 os.unlink(last, dir_fd=folder)
@@ -180,26 +178,6 @@ class DirectoryStore:
         except OSError as error:
             raise ValueError(f"{key} cannot be an object: a folder or a link is there") from error
         raise FileNotFoundError(errno.ENOENT, "an empty folder was in the way", last)
-
-    def _place(self, names: Sequence[str], move: Callable[[int, str], bool]) -> bool:
-        *parents, last = names
-        for attempt in range(_ATTEMPTS):
-            try:
-                with self._tree.folder(parents, make=True) as folder:
-                    moved = move(folder, last)
-                    if moved and self._durable:
-                        os.fsync(folder)
-                    return moved
-            except FileNotFoundError:  # pruned between opening the folder and the move
-                if attempt == _ATTEMPTS - 1:
-                    raise
-            except OSError as error:
-                if error.errno in NOT_THERE:
-                    raise ValueError(
-                        f"{'/'.join(names)} cannot be an object: {error.strerror}"
-                    ) from error
-                raise
-        raise AssertionError("unreachable")
 
     @contextmanager
     def _written(self, source: BinaryIO) -> Iterator[tuple[int, str]]:
@@ -277,14 +255,6 @@ def _segments(key: str) -> tuple[str, ...]:
 
 def _source(body: bytes | Path) -> BinaryIO:
     return io.BytesIO(body) if isinstance(body, bytes) else body.open("rb")
-
-
-@contextmanager
-def _reaching(key: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise Unavailable(f"{key}: {error.strerror or error}") from error
 
 
 def _etag(status: os.stat_result) -> str:

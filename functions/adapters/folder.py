@@ -5,15 +5,30 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from eventing.errors import Unavailable
+
+HIDDEN: Final = ".kinora"
+"""Folder in a store's root for what is not an object; no key begins with it."""
 NOT_THERE: Final = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENAMETOOLONG}
 )
 """What opening something says when there is no plain file at the end of plain folders."""
+_ATTEMPTS: Final = 100
+"""Of placing something while others remove the folder that just became empty."""
+
+
+@contextmanager
+def reaching(key: str) -> Iterator[None]:
+    """What the file system cannot do now becomes Unavailable, with the key it was about."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"{key}: {error.strerror or error}") from error
 
 
 class Tree:
@@ -61,6 +76,31 @@ class Tree:
             if self._durable:
                 os.fsync(outer)
         return os.open(name, flags, dir_fd=outer)
+
+    def place(self, names: Sequence[str], move: Callable[[int, str], bool]) -> bool:
+        """Let `move` put something into the folder of `names`, under the last of them.
+
+        The folder is made where it is missing. Returns what `move` did, which may raise
+        FileNotFoundError to be called again. Raises ValueError when no such path can be.
+        """
+        *parents, last = names
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self.folder(parents, make=True) as folder:
+                    moved = move(folder, last)
+                    if moved and self._durable:
+                        os.fsync(folder)
+                    return moved
+            except FileNotFoundError:  # pruned between opening the folder and the move
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            except OSError as error:
+                if error.errno in NOT_THERE:
+                    raise ValueError(
+                        f"{'/'.join(names)} cannot be an object: {error.strerror}"
+                    ) from error
+                raise
+        raise AssertionError("unreachable")
 
     def open(self, folder: int, name: str) -> int:
         """A descriptor of the plain file, for reading."""

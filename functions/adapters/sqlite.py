@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import sqlite3
 import time
@@ -16,66 +17,12 @@ from functions.ports import Clock, Slot, Waiting
 _PATIENCE_S: Final = 20.0
 """How long a call waits for the other writers; one transaction takes well under a millisecond."""
 
-_SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
-CREATE TABLE lease (
-  name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_s REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX lease_by_holder ON lease (holder);
+_SCHEMA_VERSION: Final = 2
+_SCHEMA: Final = Path(__file__).with_name("state.sql")
 
-CREATE TABLE done (
-  job TEXT, generation INTEGER, task TEXT, PRIMARY KEY (job, generation, task)
-) WITHOUT ROWID;
-
-CREATE TABLE waiting (
-  job TEXT, generation INTEGER, task TEXT, tenant TEXT NOT NULL, accelerator TEXT NOT NULL,
-  rank INTEGER NOT NULL, PRIMARY KEY (job, generation, task)
-) WITHOUT ROWID;
-CREATE INDEX waiting_by_turn ON waiting (accelerator, tenant, job, rank, generation, task);
-
-CREATE TABLE slot (
-  job TEXT, generation INTEGER, task TEXT, tenant TEXT NOT NULL, accelerator TEXT NOT NULL,
-  rank INTEGER NOT NULL, cause TEXT NOT NULL, granted_s REAL NOT NULL, expires_s REAL NOT NULL,
-  turn INTEGER NOT NULL, PRIMARY KEY (job, generation, task)
-) WITHOUT ROWID;
-CREATE INDEX slot_by_expiry ON slot (accelerator, expires_s);
-CREATE INDEX slot_by_cause ON slot (cause, accelerator);
-
--- Whose turn it is: the smallest `served` of those with waiting tasks. Tenants stay, so that who
--- comes back takes the place that is theirs; jobs go when they are forgotten.
-CREATE TABLE tenant_turn (
-  accelerator TEXT, tenant TEXT, waiting INTEGER NOT NULL DEFAULT 0,
-  served INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (accelerator, tenant)
-) WITHOUT ROWID;
-CREATE INDEX tenant_by_turn ON tenant_turn (accelerator, served, tenant) WHERE waiting > 0;
-CREATE TABLE job_turn (
-  accelerator TEXT, tenant TEXT, job TEXT, waiting INTEGER NOT NULL DEFAULT 0,
-  served INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (accelerator, tenant, job)
-) WITHOUT ROWID;
-CREATE INDEX job_by_turn ON job_turn (accelerator, tenant, served, job) WHERE waiting > 0;
-CREATE INDEX job_turn_by_job ON job_turn (job);
-CREATE TABLE turn (number INTEGER NOT NULL);
-INSERT INTO turn VALUES (0);
-
-CREATE TRIGGER task_waits AFTER INSERT ON waiting BEGIN
-  INSERT INTO tenant_turn (accelerator, tenant, waiting) VALUES (new.accelerator, new.tenant, 1)
-    ON CONFLICT DO UPDATE SET waiting = waiting + 1;
-  INSERT INTO job_turn (accelerator, tenant, job, waiting)
-    VALUES (new.accelerator, new.tenant, new.job, 1)
-    ON CONFLICT DO UPDATE SET waiting = waiting + 1;
-END;
-CREATE TRIGGER task_waits_no_more AFTER DELETE ON waiting BEGIN
-  UPDATE tenant_turn SET waiting = waiting - 1
-    WHERE accelerator = old.accelerator AND tenant = old.tenant;
-  UPDATE job_turn SET waiting = waiting - 1
-    WHERE accelerator = old.accelerator AND tenant = old.tenant AND job = old.job;
-END;
-
-CREATE TABLE progress (
-  job TEXT, generation INTEGER, task TEXT, frames INTEGER NOT NULL,
-  PRIMARY KEY (job, generation, task)
-) WITHOUT ROWID;
-"""
+_WAITING: Final = (
+    "job, generation, task, accelerator, tenant_priority, tenant, priority, rank"  # its columns
+)
 
 
 class SqliteState:
@@ -83,6 +30,7 @@ class SqliteState:
 
     WAL with `synchronous=NORMAL`: what was written survives the death of every process; the loss
     of power may cost the last moments, which the sweeper repairs. Never on a network file system.
+    A file that an earlier version left is begun anew, which the sweeper repairs as well.
     """
 
     def __init__(self, path: Path, *, clock: Clock = time.time) -> None:
@@ -92,10 +40,11 @@ class SqliteState:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._writing() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _SCHEMA_VERSION):
+            if version > _SCHEMA_VERSION:
                 raise ValueError(f"{path.name} has schema {version}, not {_SCHEMA_VERSION}")
-            if version == 0:
-                for statement in _statements(_SCHEMA):
+            if version < _SCHEMA_VERSION:
+                _empty(db)
+                for statement in _statements(_SCHEMA.read_text()):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version={_SCHEMA_VERSION}")
 
@@ -139,13 +88,21 @@ class SqliteState:
             query = "SELECT 1 FROM lease WHERE name = ? AND expires_s > ?"
             return db.execute(query, (lease, self._clock())).fetchone() is not None
 
-    def complete(self, job: str, generation: int, task: str, *, total: int) -> bool:
+    def holders(self, leases: Sequence[str]) -> Mapping[str, str]:
+        with self._connection() as db:
+            query = (
+                "SELECT name, holder FROM lease JOIN json_each(?1) ON name = value"
+                " WHERE expires_s > ?2"
+            )
+            return dict(db.execute(query, (json.dumps(list(leases)), self._clock())).fetchall())
+
+    def complete(self, job: str, generation: int, *tasks: str, total: int) -> bool:
         with self._writing() as db:
-            name = (job, generation, task)
-            db.execute("INSERT INTO done VALUES (?, ?, ?) ON CONFLICT DO NOTHING", name)
+            names = [(job, generation, task) for task in tasks]
+            db.executemany("INSERT INTO done VALUES (?, ?, ?) ON CONFLICT DO NOTHING", names)
             for table in ("slot", "waiting"):
-                db.execute(
-                    f"DELETE FROM {table} WHERE job = ? AND generation = ? AND task = ?", name
+                db.executemany(
+                    f"DELETE FROM {table} WHERE job = ? AND generation = ? AND task = ?", names
                 )
             query = "SELECT count(*) FROM done WHERE job = ? AND generation = ?"
             (count,) = db.execute(query, (job, generation)).fetchone()
@@ -154,7 +111,8 @@ class SqliteState:
     def enqueue(self, tasks: Sequence[Waiting]) -> None:
         with self._writing() as db:
             db.executemany(
-                "INSERT INTO waiting SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS"
+                f"INSERT INTO waiting ({_WAITING})"
+                " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS"
                 " (SELECT 1 FROM slot WHERE job = ?1 AND generation = ?2 AND task = ?3)"
                 " AND NOT EXISTS"
                 " (SELECT 1 FROM done WHERE job = ?1 AND generation = ?2 AND task = ?3)"
@@ -164,8 +122,10 @@ class SqliteState:
                         each.job,
                         each.generation,
                         each.task,
-                        each.tenant,
                         each.accelerator,
+                        each.tenant_priority,
+                        each.tenant,
+                        each.priority,
                         each.order,
                     )
                     for each in tasks
@@ -176,11 +136,12 @@ class SqliteState:
         with self._writing() as db:
             now = self._clock()
             lost = db.execute(
-                "DELETE FROM slot WHERE accelerator = ? AND expires_s <= ?"
-                " RETURNING job, generation, task, tenant, accelerator, rank",
+                f"DELETE FROM slot WHERE accelerator = ? AND expires_s <= ? RETURNING {_WAITING}",
                 (accelerator, now),
             ).fetchall()
-            db.executemany("INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?)", lost)
+            db.executemany(
+                f"INSERT INTO waiting ({_WAITING}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", lost
+            )
             query = "SELECT count(*) FROM slot WHERE accelerator = ?"
             (taken,) = db.execute(query, (accelerator,)).fetchone()
             for _ in range(limit - taken):
@@ -280,40 +241,42 @@ def _grant(
     db: sqlite3.Connection, accelerator: str, *, cause: str, now: float, expires_s: float
 ) -> bool:
     """Give one slot to whose turn it is. False when nothing waits."""
+    of_tenant = "accelerator = ? AND tenant_priority = ? AND tenant = ?"
     tenant = db.execute(
-        "SELECT tenant FROM tenant_turn WHERE accelerator = ? AND waiting > 0"
-        " ORDER BY served, tenant LIMIT 1",
+        "SELECT accelerator, tenant_priority, tenant FROM tenant_turn"
+        " WHERE accelerator = ? AND waiting > 0"
+        " ORDER BY tenant_priority DESC, served, tenant LIMIT 1",
         (accelerator,),
     ).fetchone()
     if tenant is None:
         return False
-    place = (accelerator, *tenant)
-    (job,) = db.execute(
-        "SELECT job FROM job_turn WHERE accelerator = ? AND tenant = ? AND waiting > 0"
-        " ORDER BY served, job LIMIT 1",
-        place,
+    of_job = f"{of_tenant} AND priority = ? AND job = ?"
+    job = db.execute(
+        "SELECT accelerator, tenant_priority, tenant, priority, job FROM job_turn"
+        f" WHERE {of_tenant} AND waiting > 0 ORDER BY priority DESC, served, job LIMIT 1",
+        tenant,
     ).fetchone()
-    generation, task, rank = db.execute(
-        "SELECT generation, task, rank FROM waiting WHERE accelerator = ? AND tenant = ?"
-        " AND job = ? ORDER BY rank, generation, task LIMIT 1",
-        (*place, job),
+    task = db.execute(
+        f"SELECT {_WAITING} FROM waiting WHERE {of_job} ORDER BY rank, generation, task LIMIT 1",
+        job,
     ).fetchone()
     (turn,) = db.execute("UPDATE turn SET number = number + 1 RETURNING number").fetchone()
+    db.execute("DELETE FROM waiting WHERE job = ? AND generation = ? AND task = ?", task[:3])
+    db.execute(f"UPDATE tenant_turn SET served = ? WHERE {of_tenant}", (turn, *tenant))
+    db.execute(f"UPDATE job_turn SET served = ? WHERE {of_job}", (turn, *job))
     db.execute(
-        "DELETE FROM waiting WHERE job = ? AND generation = ? AND task = ?", (job, generation, task)
-    )
-    db.execute(
-        "UPDATE tenant_turn SET served = ? WHERE accelerator = ? AND tenant = ?", (turn, *place)
-    )
-    db.execute(
-        "UPDATE job_turn SET served = ? WHERE accelerator = ? AND tenant = ? AND job = ?",
-        (turn, *place, job),
-    )
-    db.execute(
-        "INSERT INTO slot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (job, generation, task, tenant[0], accelerator, rank, cause, now, expires_s, turn),
+        f"INSERT INTO slot ({_WAITING}, cause, granted_s, expires_s, turn)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*task, cause, now, expires_s, turn),
     )
     return True
+
+
+def _empty(db: sqlite3.Connection) -> None:
+    """Drop whatever is there; triggers and indices go with their tables."""
+    tables = db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    for (name,) in tables:
+        db.execute(f'DROP TABLE "{name}"')
 
 
 def _changed(db: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> bool:
