@@ -178,12 +178,20 @@ class JobCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookDue:
-    """Deliveries of this job's verdict whose time has come."""
+    """Deliveries of this message whose time has come."""
 
     type: ClassVar[str] = "dev.kinora.webhook.due.v1"
 
-    job: JobId
     tenant: Tenant
+    message: JobId
+    """The job whose verdict is told, or a message's own id."""
+    due_ms: Annotated[int, Meta(ge=0)]
+    """Since 1970, when it was due: tells one wake-up of a message from the next."""
+
+    @property
+    def job(self) -> str:
+        """What it travels under."""
+        return self.message
 
 
 Event = (
@@ -228,7 +236,9 @@ def subject_of(event: Event) -> str:
         case TaskFailed():
             return f"{event.task}/{event.attempt}"
         # No default: whoever adds an event decides what tells it from others of its job.
-        case JobAccepted() | SourcePrepared() | JobEncoded() | WebhookDue():
+        case WebhookDue():
+            return f"{event.message}/{event.due_ms}"
+        case JobAccepted() | SourcePrepared() | JobEncoded():
             return event.job
         case JobCompleted() | JobRejected() | JobFailed() | JobCancelled():
             return event.job

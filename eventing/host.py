@@ -53,6 +53,9 @@ class Host:
     gets the CloudEvent) or `*` (it gets every event that no other key names).
     """
 
+    body_limit_bytes = codec.BODY_LIMIT_BYTES
+    """What is read of a body; one that is larger is answered by its beginning."""
+
     def __init__(
         self,
         name: str,
@@ -136,10 +139,10 @@ class Host:
         if handler is None:
             return trouble(422, f"{self.name} handles no events of this type")
         with log.bound(task=getattr(taken, "task", "")):
-            self._drive(handler(taken), event)
+            self._drive(handler(taken), cause=event.id)
         return Response(204)
 
-    def _drive(self, results: Iterable[Event | CloudEvent], cause: CloudEvent) -> None:
+    def _drive(self, results: Iterable[Event | CloudEvent], *, cause: str = "") -> None:
         iterator = iter(results)
         try:
             for result in iterator:
@@ -148,7 +151,7 @@ class Host:
                         result,
                         producer=self.name,
                         time=timestamp(self._clock()),
-                        cause=cause.id,
+                        cause=cause,
                     )
                 self._publisher()(result)
         finally:
@@ -188,11 +191,15 @@ def target(
 
     Events go to `publish`, by default a Publisher to K_SINK.
     """
-    host = Host(name, handlers, publish=publish)
+    return exposed(Host(name, handlers, publish=publish))
+
+
+def exposed(host: Host) -> Target:
+    """The function that answers as `host` does."""
 
     # Functions Framework takes plain functions only.
     def function(request: Request) -> tuple[bytes, int, dict[str, str]]:
-        body = request.stream.read(codec.BODY_LIMIT_BYTES + 1)
+        body = request.stream.read(host.body_limit_bytes + 1)
         response = host.answer(request.method, request.path, request.headers, body)
         return response.body, response.status, response.headers
 
@@ -201,10 +208,10 @@ def target(
 
 
 def host_of(function: Target) -> Host:
-    """The Host behind what `target` made. Raises TypeError for any other function."""
+    """The Host behind what `exposed` made. Raises TypeError for any other function."""
     host = getattr(function, "__dict__", {}).get("host")
     if not isinstance(host, Host):
-        raise TypeError("no function that eventing.host.target made")
+        raise TypeError("no function that eventing.host.exposed made")
     return host
 
 

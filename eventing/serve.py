@@ -23,7 +23,7 @@ _PR_SET_PDEATHSIG: Final = 1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     port: int
-    """PORT: to listen on. Default: 8080."""
+    """PORT: port to listen on. Default: 8080."""
     address: str
     """KINORA_HOST: address to listen on. Default: 0.0.0.0."""
     concurrency: int

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from eventing.codec import ATTRIBUTES_LIMIT_BYTES, BODY_LIMIT_BYTES
+from eventing.codec import ATTRIBUTES_LIMIT_BYTES
 from eventing.host import Host, Response, trouble
 
 BODY_DEADLINE_S: Final = 30.0
@@ -41,7 +41,7 @@ class Application:
         if scope["method"] != "POST":
             response = self._host.answer(scope["method"], scope["path"], headers, b"")
         else:
-            answered = await self._event(headers, receive)
+            answered = await self._posted(scope["path"], headers, receive)
             if answered is None:
                 return
             response = answered
@@ -63,31 +63,33 @@ class Application:
         # A copy: threads that end take their own out meanwhile.
         return all(future.done() for future in tuple(self._running))
 
-    async def _event(self, headers: list[tuple[str, str]], receive: Receive) -> Response | None:
+    async def _posted(
+        self, path: str, headers: list[tuple[str, str]], receive: Receive
+    ) -> Response | None:
         """The answer, None for a sender that hung up before it had sent all."""
         try:
             async with asyncio.timeout(BODY_DEADLINE_S):
-                body = await _body(receive)
+                body = await _body(receive, limit_bytes=self._host.body_limit_bytes)
         except TimeoutError:
             return trouble(503, "the body did not arrive in time", connection="close")
         if body is None:
             return None
-        if len(body) > BODY_LIMIT_BYTES:
-            # What is still on its way is not read, so the connection cannot be used again.
-            reason = f"the body is larger than {BODY_LIMIT_BYTES} bytes"
-            return trouble(413, reason, connection="close")
-        future = self._threads.submit(self._host.respond, headers, body)
+        future = self._threads.submit(self._host.answer, "POST", path, headers, body)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
         # The sender may hang up; what was begun is finished.
-        return await asyncio.wrap_future(future)
+        response = await asyncio.wrap_future(future)
+        if len(body) > self._host.body_limit_bytes:
+            # What is still on its way is not read, so the connection cannot be used again.
+            response.headers["connection"] = "close"
+        return response
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _body(receive: Receive, *, limit_bytes: int) -> bytes | None:
     """The body, or the beginning of one that is too large; None if the sender hung up."""
     body = bytearray()
     more = True
-    while more and len(body) <= BODY_LIMIT_BYTES:
+    while more and len(body) <= limit_bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None

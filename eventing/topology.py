@@ -54,6 +54,8 @@ class Function:
     delivery: Delivery = Delivery()
     any_event: bool = False
     """True for the dead-letter sink, which takes whatever could not be delivered."""
+    http: bool = False
+    """True for what is called by the world outside, with plain requests."""
 
 
 def on(*types: type[c.Event], **attributes: str) -> tuple[Consumption, ...]:
@@ -67,6 +69,18 @@ def trigger_name(function: str, event_type: str) -> str:
 
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
+    Function(
+        name="source",
+        consumes=(),
+        emits=(c.ObjectCreated,),
+        http=True,
+    ),
+    Function(
+        name="gateway",
+        consumes=(),
+        emits=(c.ObjectCreated, c.JobAccepted, c.WebhookDue, *VERDICTS),
+        http=True,
+    ),
     Function(
         name="ingest",
         consumes=on(c.ObjectCreated),
