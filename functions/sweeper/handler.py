@@ -14,16 +14,22 @@ from typing import Final
 from eventing.cloudevent import CloudEvent
 from eventing.contract import Event
 from eventing.errors import Unavailable
+from functions import ports
 from functions.jobs import admission, ending, layout, parking
+from functions.jobs.intake import Intake
 from functions.ports import Absent, Clock, ObjectInfo, ObjectStore, StateStore
-from functions.sweeper import uploads
+from functions.sweeper.due import due
 from functions.sweeper.share import share
 from functions.sweeper.standing import Standing
+from functions.sweeper.uploading import Begun
+from functions.sweeper.uploads import Uploads
 
 _log = logging.getLogger(__name__)
 
 SETTLE_S: Final = 120.0
 """An upload that changed within this time may still be being written."""
+SETTLE_S3_S: Final = 20.0
+"""The same on S3, whose objects appear only whole: its notification may still be on the way."""
 STALE_S: Final = 90.0
 """How long something published may take to show an effect: three leases of an encoder."""
 KEEP_UNKNOWN_S: Final = 7 * 86400.0
@@ -37,6 +43,11 @@ class Limits:
     jobs: int = 200
     parked: int = 100
     uploads: int = 200
+    listed: int = 20_000
+    """Keys of uploads: 20 requests on S3."""
+    webhooks: int = 500
+    begun: int = 100
+    """Uploads by the gateway that are not complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +56,7 @@ class Sweeper:
 
     store: ObjectStore
     state: StateStore
+    uploads: ports.Uploads
     clock: Clock
     window: admission.Window
     buckets: tuple[str, ...] = (layout.UPLOADS,)
@@ -57,14 +69,23 @@ class Sweeper:
     def tick(self, event: CloudEvent) -> Iterator[Event | CloudEvent]:
         yield from self._open_jobs(event.id)
         yield from self._parked()
-        yield from uploads.unheard(
-            self.store,
-            self.buckets,
+        yield from due(self.store, now_s=self.clock(), limit=self.limits.webhooks)
+        yield from Uploads(
+            store=self.store,
+            buckets=self.buckets,
             now_s=self.clock(),
             settle_s=self.settle_s,
+            listed=self.limits.listed,
             limit=self.limits.uploads,
             seed=event.id,
-        )
+        ).unheard()
+        yield from Begun(
+            intake=Intake(self.store, self.uploads),
+            state=self.state,
+            now_s=self.clock(),
+            limit=self.limits.begun,
+            seed=event.id,
+        ).ended()
         for accelerator in admission.ACCELERATORS:
             yield from admission.due(
                 self.state,

@@ -15,6 +15,7 @@ _settings = Settings.read(os.environ)
 _sweeper = Sweeper(
     store=connect.object_store(_settings.store),
     state=connect.state_store(_settings.state),
+    uploads=connect.uploads(_settings.store),
     clock=time.time,
     window=_settings.window,
     buckets=_settings.buckets,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions import environment
-from functions.jobs import layout
+from functions.jobs import naming
 from functions.jobs.admission import Window
-from functions.sweeper.handler import SETTLE_S, STALE_S
+from functions.sweeper.handler import SETTLE_S, SETTLE_S3_S, STALE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +22,20 @@ class Settings:
     """Where sources are dropped: `uploads` and the buckets that KINORA_TENANTS names."""
     settle_s: float
     """KINORA_SETTLE_S: an upload that changed within this time may still be being written.
-    Default: 120."""
+    Default: 120, and 20 on S3, whose objects appear only whole."""
     stale_s: float
     """KINORA_STALE_S: how long something published may take to show an effect. Default: 90."""
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Settings:
         """Raises ValueError for what is missing or wrong."""
+        store = environment.text(env, "KINORA_STORE")
+        settle_s = SETTLE_S3_S if store.startswith("s3:") else SETTLE_S
         return cls(
-            store=environment.text(env, "KINORA_STORE"),
+            store=store,
             state=environment.text(env, "KINORA_STATE"),
             window=Window.read(env),
-            buckets=tuple(dict.fromkeys((layout.UPLOADS, *environment.tenants(env)))),
-            settle_s=environment.seconds(env, "KINORA_SETTLE_S", SETTLE_S),
+            buckets=naming.source_buckets(environment.tenants(env)),
+            settle_s=environment.seconds(env, "KINORA_SETTLE_S", settle_s),
             stale_s=environment.seconds(env, "KINORA_STALE_S", STALE_S),
         )
