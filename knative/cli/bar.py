@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self
 
+from functions.jobs import progress
+from functions.jobs.overview import Overview
+from functions.jobs.progress import Progress
 from knative.cli import wording
-from knative.cli.overview import Overview, Progress, progress
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -64,7 +66,7 @@ class Bar:
 
     def update(self, seen: Overview) -> None:
         """Show the job as it is now. Speed counts from the first time it was seen encoding."""
-        at = progress(seen.plan, seen.done, seen.frames)
+        at = progress.of_plan(seen.plan, seen.done, seen.frames)
         if at.tasks_total and not self._began_s:
             self._began_s = time.monotonic()
         elapsed_s = time.monotonic() - self._began_s if self._began_s else 0.0

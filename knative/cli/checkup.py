@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import functions
 from knative.cli import wording
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ OLDEST_FFMPEG: Final = 7
 """The encoder's argv uses options that older ones do not have."""
 ROOM_BYTES: Final = 2_000_000_000
 """Below this a job of ordinary length may not fit."""
+PLAYER: Final = Path(*functions.__path__) / "gateway/static/vendor/hls/hls.js"
+"""That of the page, which comes from others."""
 ENCODERS: Final = ("libx264", "aac")
 
 
@@ -58,6 +61,7 @@ def run(directory: Path) -> list[Check]:
         lambda: hard_links(directory),
         lambda: leases(directory),
         port,
+        player,
     )
     return [check() for check in checks]
 
@@ -208,6 +212,18 @@ def port() -> Check:
             found=f"127.0.0.1: {error.strerror}",
             advice="Allow programs to listen on 127.0.0.1: functions are reached there.",
         )
+
+
+def player() -> Check:
+    if PLAYER.is_file():
+        return Check(what="player", state="ok", found="hls.js")
+    return Check(
+        what="player",
+        state="poor",
+        found="not here",
+        advice="`make assets` brings it, with npm. Without it the page plays only in browsers "
+        "that know HLS by themselves.",
+    )
 
 
 def table(found: Sequence[Check]) -> Table:

@@ -36,7 +36,7 @@ class Command(TyperCommand):
             raise typer.Exit(REJECTED) from None
         except Unavailable as error:
             missing = Complaint(
-                f"Something needed cannot be reached: {error.reason}. Try again.",
+                f"Something needed cannot be reached: {_ended(error.reason)} Try again.",
                 exit_code=FAILED,
                 code="unavailable",
             )
@@ -52,6 +52,11 @@ class Command(TyperCommand):
                 raise
             _complain(of_the_place, as_json=bool(ctx.params.get("as_json")))
             raise typer.Exit(FAILED) from None
+
+
+def _ended(reason: str) -> str:
+    """With a full stop, where whoever gave the reason set none: servers write sentences as well."""
+    return reason if reason.endswith((".", "?", "!")) else f"{reason}."
 
 
 def _of_the_place(error: Exception) -> Complaint | None:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from functions.jobs import naming
+from functions.jobs import layout, naming
+from functions.ports import ObjectStore
 from knative.cli.complaint import Complaint
 
 
@@ -20,21 +21,10 @@ def drop(
 
     Raises Complaint for a name that no source can have and for one that is taken.
     """
-    key = f"{tenant}/{name}"
-    if not naming.tenant_of("", key, {}) or "/" in tenant:
-        raise Complaint(
-            f"`{tenant}` is not a tenant's name. Use lower-case letters, digits and hyphens."
-        )
-    if not _is_name(name):
-        raise Complaint(
-            f"A file called `{name.encode(errors='replace').decode()}` would not be taken: hidden "
-            "files, .json and unfinished downloads are left alone. Call it otherwise with --name."
-        )
+    key = _key(tenant, name)
     target = uploads / key
     if target.exists():
-        raise Complaint(
-            f"There is a file {target} already. Give this one another name with --name."
-        )
+        raise _there(target)
     # Hidden, so nobody takes it; in the same folder, so that the last step is one rename.
     staged = target.with_name(f".{name}.{os.getpid()}")
     sidecar = Path(naming.sidecar(str(target)))
@@ -45,9 +35,7 @@ def drop(
             sidecar.write_text(json.dumps(dict(options)) + "\n")
         os.link(staged, target)
     except FileExistsError:
-        raise Complaint(
-            f"There is a file {target} already. Give this one another name with --name."
-        ) from None
+        raise _there(target) from None
     except OSError as error:
         with suppress(OSError):
             sidecar.unlink()
@@ -59,6 +47,39 @@ def drop(
         with suppress(OSError):
             staged.unlink()
     return key
+
+
+def put(
+    source: Path, store: ObjectStore, *, tenant: str, name: str, options: Mapping[str, object]
+) -> str:
+    """The same in the bucket of `store` that uploads are in, where no half of an object is seen."""
+    key = _key(tenant, name)
+    target = f"{layout.UPLOADS}/{key}"
+    if store.head(target) is not None:
+        raise _there(target)
+    if options:
+        store.put(naming.sidecar(target), json.dumps(dict(options)).encode())
+    if not store.create(target, source):
+        raise _there(target)
+    return key
+
+
+def _key(tenant: str, name: str) -> str:
+    key = f"{tenant}/{name}"
+    if not naming.tenant_of("", key, {}) or "/" in tenant:
+        raise Complaint(
+            f"`{tenant}` is not a tenant's name. Use lower-case letters, digits and hyphens."
+        )
+    if not _is_name(name):
+        raise Complaint(
+            f"A file called `{name.encode(errors='replace').decode()}` would not be taken: hidden "
+            "files, .json and unfinished downloads are left alone. Call it otherwise with --name."
+        )
+    return key
+
+
+def _there(target: object) -> Complaint:
+    return Complaint(f"There is a file {target} already. Give this one another name with --name.")
 
 
 def _is_name(name: str) -> bool:

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from functions.jobs import ending
-from knative.cli import overview
+from functions.jobs import ending, overview
 from knative.cli.complaint import FAILED, Complaint
 
 if TYPE_CHECKING:

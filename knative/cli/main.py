@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from knative.cli.command import Command
+from knative.cli.commands.buckets import buckets
 from knative.cli.commands.cancel import cancel
 from knative.cli.commands.doctor import doctor
 from knative.cli.commands.events import events
 from knative.cli.commands.invoke import invoke
 from knative.cli.commands.jobs import jobs
+from knative.cli.commands.keys import keys
 from knative.cli.commands.profiles import profiles
 from knative.cli.commands.show import show
 from knative.cli.commands.submit import submit
@@ -44,6 +46,8 @@ for command in (
     doctor,
 ):
     app.command(cls=Command)(command)
+app.add_typer(keys, name="keys")
+app.add_typer(buckets, name="buckets")
 
 
 def _version(wanted: bool) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from eventing import contract
 from eventing.topology import VERDICTS
-from knative.cli import output, overview, wording
+from functions.jobs import overview, progress
+from knative.cli import output, wording
 from knative.cli.site import is_job
 from knative.local.broker.history import History
 
 if TYPE_CHECKING:
+    from functions.ports import ObjectStore
     from knative.cli.site import Site
     from knative.local.broker.history import Accepted
 
@@ -26,9 +28,9 @@ _VERDICTS: Final = frozenset(verdict.type for verdict in VERDICTS)
 class Narrator:
     """Tells of what the broker takes from now on. Each thing once, also when it is sent again."""
 
-    def __init__(self, site: Site, *, as_json: bool) -> None:
+    def __init__(self, site: Site, store: ObjectStore, *, as_json: bool) -> None:
         self._site = site
-        self._store = site.store()
+        self._store = store
         self._as_json = as_json
         self._last = 0
         self._told: set[tuple[str, str]] = set()
@@ -70,7 +72,7 @@ class Narrator:
         elif kind == contract.TaskReady.type and seen.plan is not None:
             self._say(job, f"planned {seen.plan.generation}", planned(seen))
         elif kind == contract.TaskCompleted.type and not seen.ended:
-            at = overview.progress(seen.plan, seen.done, {})
+            at = progress.of_plan(seen.plan, seen.done, {})
             percent = int(at.share * 100)
             if STEP <= percent < 100:
                 told = f"{at.tasks} of {at.tasks_total} tasks"

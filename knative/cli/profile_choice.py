@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 def known() -> Mapping[str, Profile]:
     """Raises Complaint for the first profile file that is wrong."""
-    from functions.ingest import profiles
+    from functions.jobs import catalogue
 
     own = os.environ.get("KINORA_PROFILES", "")
     try:
-        return profiles.read((profiles.BUILT_IN, Path(own)) if own else (profiles.BUILT_IN,))
+        return catalogue.read((catalogue.BUILT_IN, Path(own)) if own else (catalogue.BUILT_IN,))
     except (ValueError, OSError) as error:
         raise Complaint(
             f"The profiles cannot be read: {error}. Correct it, or unset KINORA_PROFILES."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from knative.local.home import Home
 if TYPE_CHECKING:
     from eventing.contract import ObjectCreated
     from functions.ports import ObjectStore, StateStore
+    from knative.local.stores import Stores
 
 DEFAULT: Final = Path("kinora-data")
 
@@ -32,6 +34,8 @@ Directory = Annotated[
 ]
 
 _JOB: Final = re.compile(r"[0-9a-f]{32}")
+_RECENT_S: Final = 3600.0
+"""What was uploaded before that has a job, or is none; clocks may differ by a part of it."""
 _PREFIX: Final = re.compile(r"[0-9a-f]{1,32}")
 
 
@@ -60,7 +64,7 @@ class Site:
                 f"There is no folder {root}. Start a runtime with `kinora up --dir {root}`, "
                 "or name its folder with --dir."
             )
-        if not (root / "work").is_dir() and not (root / "uploads").is_dir():
+        if not any((root / name).is_dir() for name in ("work", "uploads", "runtime")):
             raise Complaint(
                 f"{root} is not the folder of a runtime: it has neither uploads nor work. "
                 "Name the right one with --dir."
@@ -71,18 +75,50 @@ class Site:
     def home(self) -> Home:
         return Home(self.root)
 
-    def store(self) -> ObjectStore:
-        from functions.adapters.connect import object_store
+    @property
+    def media(self) -> str:
+        """Where streams are, as people find them."""
+        stores = self.home.stores
+        if not stores.shared_objects:
+            return str(self.root / layout.MEDIA)
+        from functions.adapters.s3.account import Buckets
 
-        return object_store(str(self.root))
+        return f"s3://{Buckets.at(stores.objects).real(layout.MEDIA)}"
+
+    def starts(self, directory: Path) -> str:
+        """What starts a runtime on the same objects again; `directory` as it was typed."""
+        stores = self.home.stores
+        return f"kinora up --dir {directory}" + (
+            f" --store {stores.objects}" if stores.shared_objects else ""
+        )
+
+    def store(self) -> ObjectStore:
+        return self.objects_of(self.home.stores)
 
     def state(self) -> StateStore | None:
         """None while no runtime has made one."""
-        if not self.home.state.is_file():
+        stores = self.home.stores
+        if not stores.shared_state and not self.home.state.is_file():
             return None
+        return self.state_of(stores)
+
+    def objects_of(self, stores: Stores) -> ObjectStore:
+        """Raises Complaint for an address, or an account in the environment, that is of no use."""
+        from functions.adapters.connect import object_store
+
+        try:
+            return object_store(self.home.objects_at(stores))
+        except ValueError as error:
+            raise Complaint(f"The objects cannot be reached: {error}.") from None
+
+    def state_of(self, stores: Stores) -> StateStore:
+        """Raises Complaint for an address that is of no use."""
         from functions.adapters.connect import state_store
 
-        return state_store(str(self.home.state))
+        try:
+            return state_store(self.home.state_at(stores))
+        except ValueError as error:
+            raise Complaint(f"The state cannot be reached: {error}.") from None
 
 
 def is_job(text: str) -> bool:
@@ -92,7 +128,7 @@ def is_job(text: str) -> bool:
 
 def job_ids(store: ObjectStore, prefix: str = "") -> Iterator[str]:
     """Every job whose id begins so, by id: one look at the listing a job."""
-    beneath = f"{layout.WORK}/jobs/"
+    beneath = layout.JOBS_PREFIX
     after = ""
     while True:
         found = next(store.list(beneath + prefix, after=after), None)
@@ -130,16 +166,19 @@ def find_job(store: ObjectStore, wanted: str) -> str:
 
 def _waiting(store: ObjectStore, prefix: str) -> Iterator[ObjectCreated]:
     """What is told of each upload that becomes a job whose id begins so."""
-    from eventing.contract import ObjectCreated
+    from functions.jobs.manifest import SourceObject
 
     beneath = f"{layout.UPLOADS}/"
-    for info in store.list(beneath):
-        key = info.key[len(beneath) :]
+    recent_s = time.time() - _RECENT_S
+    for listed in store.list(beneath):
+        key = listed.key[len(beneath) :]
         if not naming.is_source(key):
             continue
+        # The version makes the job's id, where there are any, and no listing tells it.
+        info = store.head(listed.key) if listed.modified_s > recent_s else listed
+        if info is None:
+            continue
         with suppress(ValueError):  # of a name that cannot be told
-            told = ObjectCreated(
-                bucket=layout.UPLOADS, key=key, etag=info.etag, version=info.version
-            )
+            told = SourceObject.of(info).created
             if told.job.startswith(prefix):
                 yield told

@@ -80,7 +80,9 @@ def _what(rendition: RenditionReport) -> str:
     if rendition.kind == "video":
         return f"{rendition.width}x{rendition.height}"
     channels = {1: "mono", 2: "stereo"}.get(rendition.channels, f"{rendition.channels} channels")
-    return f"{channels} {rendition.sample_rate / 1000:g} kHz {wording.plain(rendition.language)}"
+    # "und" is the tag of a language that the source does not tell.
+    language = "" if rendition.language == "und" else f" {wording.plain(rendition.language)}"
+    return f"{channels} {rendition.sample_rate / 1000:g} kHz{language}"
 
 
 def _where(out: Path) -> list[RenderableType]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -12,8 +11,8 @@ from rich.text import Text
 
 from eventing.cloudevent import timestamp
 from functions.jobs import layout
+from functions.jobs.overview import Overview
 from knative.cli import wording
-from knative.cli.overview import Overview
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,7 +36,7 @@ def jobs(found: Sequence[Overview]) -> Table:
     return table
 
 
-def detail(seen: Overview, *, media: Path) -> list[RenderableType]:
+def detail(seen: Overview, *, media: str) -> list[RenderableType]:
     """One job: its facts, its renditions and its tasks."""
     manifest, plan, verdict = seen.manifest, seen.plan, seen.verdict
     facts = Table(box=None, pad_edge=False, show_header=False)
@@ -65,7 +64,7 @@ def detail(seen: Overview, *, media: Path) -> list[RenderableType]:
     for note in plan.notes if plan else ():
         facts.add_row("note", Text(wording.plain(note)))
     if seen.state == "completed":
-        facts.add_row("result", Text(str(media / seen.job / layout.MASTER)))
+        facts.add_row("result", Text(f"{media}/{seen.job}/{layout.MASTER}"))
     shown: list[RenderableType] = [facts]
     if plan is not None:
         shown += ["", _tasks(seen)]

@@ -11,12 +11,14 @@ import logging
 import os
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from functions.jobs import layout
 from knative.local import orphans
+from knative.local.stores import Stores
 
 _LOG_LIMIT_BYTES: Final = 10 * 1024 * 1024
 """A function's log that is longer is put aside at the next start; one such is kept."""
@@ -59,13 +61,42 @@ class Home:
         """One file a Service, with what its processes wrote."""
         return self.own / "logs"
 
+    @property
+    def secrets(self) -> Path:
+        """Keys and tokens of this runtime; readable by its owner alone."""
+        return self.own / "secrets.json"
+
+    @property
+    def stores(self) -> Stores:
+        """Where the last runtime kept objects and state: in this folder, or elsewhere."""
+        try:
+            facts = json.loads(self._stores.read_text())
+            return Stores(objects=str(facts["objects"]), state=str(facts["state"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return Stores()
+
+    def settle(self, stores: Stores) -> None:
+        """Let commands beside the runtime, also later ones, find its stores; buckets that are
+        folders here are made."""
+        if not stores.shared_objects:
+            for bucket in layout.BUCKETS:
+                (self.root / bucket).mkdir(exist_ok=True)
+        _write(self._stores, asdict(stores))
+
+    def objects_at(self, stores: Stores) -> str:
+        """The object store's address."""
+        return stores.objects or str(self.root)
+
+    def state_at(self, stores: Stores) -> str:
+        """The state store's address."""
+        return stores.state or str(self.state)
+
     def take(self) -> int:
         """Make what is missing and lock the folder for this process, however it ends.
 
         Returns the lock, a file descriptor to close. Raises AlreadyRunning.
         """
-        for folder in (layout.UPLOADS, layout.WORK, layout.MEDIA, self.own.name):
-            (self.root / folder).mkdir(parents=True, exist_ok=True)
+        self.own.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.own / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -74,12 +105,15 @@ class Home:
             raise AlreadyRunning(f"another runtime has {self.root}") from None
         return lock
 
-    def announce(self, broker_url: str) -> None:
+    def announce(self, broker_url: str, *, page_url: str = "") -> None:
         """Tell whoever looks that this process runs here, and where its broker takes events."""
-        facts = {"pid": os.getpid(), "broker_url": broker_url, "started_s": time.time()}
-        temporary = self._announcement.with_suffix(".new")
-        temporary.write_text(json.dumps(facts) + "\n")
-        temporary.replace(self._announcement)
+        facts = {
+            "pid": os.getpid(),
+            "broker_url": broker_url,
+            "page_url": page_url,
+            "started_s": time.time(),
+        }
+        _write(self._announcement, facts)
 
     def withdraw(self) -> None:
         """Take the announcement back."""
@@ -106,3 +140,14 @@ class Home:
     @property
     def _announcement(self) -> Path:
         return self.own / "runtime.json"
+
+    @property
+    def _stores(self) -> Path:
+        return self.own / "stores.json"
+
+
+def _write(path: Path, facts: Mapping[str, object]) -> None:
+    """As JSON, of which nobody sees half."""
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(facts) + "\n")
+    temporary.replace(path)

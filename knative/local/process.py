@@ -57,7 +57,12 @@ class FunctionProcess:
     """
 
     def __init__(
-        self, launch: Launch, process: subprocess.Popen[bytes], port: ReservedPort
+        self,
+        launch: Launch,
+        process: subprocess.Popen[bytes],
+        port: ReservedPort,
+        *,
+        owns_port: bool,
     ) -> None:
         self._launch = launch
         self._process = process
@@ -65,7 +70,8 @@ class FunctionProcess:
         self._loop = asyncio.get_running_loop()
         self.name = launch.name
         self.pid = process.pid
-        self.url = f"http://127.0.0.1:{port.number}"
+        self._owns_port = owns_port
+        self.url = port.url
         self.ended: asyncio.Future[int] = self._loop.create_future()
         """Done with the exit code (negative: the signal) once nothing of the process is left."""
         self.exited = asyncio.Event()
@@ -131,7 +137,8 @@ class FunctionProcess:
         self._process.wait()
         os.close(self._handle)
         self.exited.set()
-        self._port.release()
+        if self._owns_port:
+            self._port.release()
         self._cleaning = self._loop.create_task(self._clean())
 
     async def _clean(self) -> None:
@@ -150,8 +157,9 @@ class FunctionProcess:
         return ""
 
 
-def spawn(launch: Launch) -> FunctionProcess:
-    """Start a process. Raises OSError where there is no such program or no room for it.
+def spawn(launch: Launch, *, port: ReservedPort | None = None) -> FunctionProcess:
+    """Start a process, which listens on a port of its own or on `port`, which stays its owner's
+    to release. Raises OSError where there is no such program or no room for it.
 
     Must be called on the event loop's thread.
     """
@@ -160,12 +168,12 @@ def spawn(launch: Launch) -> FunctionProcess:
     program, *arguments = launch.command
     if program in ("python", "python3"):
         program = sys.executable
-    port = ReservedPort()
+    reserved = port or ReservedPort()
     try:
         with launch.log.open("ab") as log:
             process = subprocess.Popen(
                 [*_bound_to_parent(), program, *arguments],
-                env={**launch.env, "PORT": str(port.number)},
+                env={**launch.env, "PORT": str(reserved.number)},
                 cwd=launch.scratch,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -174,10 +182,11 @@ def spawn(launch: Launch) -> FunctionProcess:
                 process_group=0,
             )
     except BaseException:
-        port.release()
+        if port is None:
+            reserved.release()
         shutil.rmtree(launch.scratch, ignore_errors=True)
         raise
-    return FunctionProcess(launch, process, port)
+    return FunctionProcess(launch, process, reserved, owns_port=port is None)
 
 
 @cache

@@ -240,7 +240,8 @@ class Revision:
         # At once: nobody is to be sent there any more.
         for worker, other in list(self._ready.items()):
             if other is process:
-                _log.warning("%s ended by itself", process.name)
+                if not self._closed:  # then we end it
+                    _log.warning("%s ended by itself", process.name)
                 self._forget(worker)
                 self._leaving.add(process)
         await process.ended

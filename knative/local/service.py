@@ -31,6 +31,8 @@ class Service:
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     """Plain values only."""
+    secrets: tuple[str, ...] = ()
+    """Variables whose value comes from elsewhere, like a Secret: their names."""
     container_concurrency: int = 0
     """Requests at a time in one process; 0: as many as come."""
     timeout_s: int = _DEFAULT_TIMEOUT_S
@@ -68,6 +70,9 @@ class Service:
             name=name,
             command=_command(container),
             env=_environment(container["env"]),
+            secrets=tuple(
+                entry["name"].text() for entry in container["env"].items() if entry["valueFrom"]
+            ),
             container_concurrency=concurrency,
             timeout_s=_timeout_s(spec),
             ready_path=container["readinessProbe"]["httpGet"]["path"].text("/health/ready"),
@@ -87,7 +92,7 @@ def _environment(env: Field) -> dict[str, str]:
     values = {}
     for entry in env.items():
         if entry["valueFrom"]:
-            raise entry["valueFrom"].invalid("only plain values can be had here")
+            continue
         value = entry["value"].value
         if value is not None and not isinstance(value, str):
             raise entry["value"].invalid(f"must be text, not {value!r}: quote it")

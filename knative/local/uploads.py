@@ -26,6 +26,7 @@ from eventing.contract import ObjectCreated
 from eventing.envelope import wrap
 from eventing.errors import Unavailable
 from functions.jobs import layout, naming
+from functions.jobs.manifest import SourceObject
 from functions.ports import ObjectStore
 
 PRODUCER: Final = "source"
@@ -174,13 +175,7 @@ class Uploads:
         info = self._store.head(f"{layout.UPLOADS}/{key}")
         if info is None:
             return None
-        created = ObjectCreated(
-            bucket=layout.UPLOADS,
-            key=key,
-            etag=info.etag,
-            version=info.version,
-            size_bytes=info.size_bytes,
-        )
+        created = SourceObject.of(info).created
         if self._store.head(layout.manifest(created.job)) is not None:
             return None
         return created

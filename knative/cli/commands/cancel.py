@@ -25,10 +25,10 @@ def cancel(
     """
     import time
 
-    from functions.jobs import ending
+    from functions.jobs import ending, overview
     from functions.jobs.refusal import refuse
     from functions.jobs.verdict import event_of
-    from knative.cli import output, overview, wording
+    from knative.cli import output, wording
     from knative.cli.post import post
 
     place = site.Site.open(directory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
@@ -18,7 +19,8 @@ def jobs(
     as_json: AsJson = False,
 ) -> None:
     """List jobs, the newest first."""
-    from knative.cli import output, overview, tables
+    from functions.jobs import overview
+    from knative.cli import output, tables
 
     if state and state not in overview.STATES:
         raise Complaint(f"`{state}` is not a state. Use one of: {', '.join(overview.STATES)}.")
@@ -30,7 +32,8 @@ def jobs(
     ]
     found.sort(key=lambda seen: (-seen.manifest.accepted_s, seen.job))
     if as_json:
-        output.write_json([overview.as_json(seen) for seen in found[:limit]])
+        now_s = time.time()
+        output.write_json([overview.as_json(seen, now_s=now_s) for seen in found[:limit]])
         return
     if not found:
         output.tell(f"No job{' is ' + state if state else 's'} in {directory}.")

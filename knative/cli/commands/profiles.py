@@ -40,7 +40,7 @@ def profiles(
 
 
 def _checked(path: Path) -> Profile:
-    from functions.ingest import profiles as files
+    from functions.jobs import catalogue as files
 
     try:
         return files.parse(path.name, path.read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
@@ -19,7 +20,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one job: its source, plan, tasks and verdict."""
-    from knative.cli import output, overview, tables
+    from functions.jobs import overview
+    from knative.cli import output, tables
 
     place = site.Site.open(directory)
     store = place.store()
@@ -28,8 +30,8 @@ def show(
     if seen is None:
         raise Complaint(f"The job {found} has no manifest; it is being accepted. Try again.")
     if not seen.ended and (state := place.state()) is not None:
-        seen = overview.with_progress(seen, state.progress(found))
+        seen = overview.live(seen, state)
     if as_json:
-        output.write_json(overview.detail_as_json(seen))
+        output.write_json(overview.detail_as_json(seen, now_s=time.time()))
     else:
-        output.show(*tables.detail(seen, media=place.root / "media"))
+        output.show(*tables.detail(seen, media=place.media))

@@ -30,14 +30,14 @@ def submit(
 ) -> None:
     """Hand a file to a runtime; prints the job's id.
 
-    It is copied into the uploads. Whoever watches the folder never sees half of it. Without a
-    running runtime the job begins when the next one starts.
+    It is copied into the uploads, the folder or the bucket. Whoever watches them never sees half
+    of it. Without a running runtime the job begins when the next one starts.
     """
-    from eventing.contract import ObjectCreated
     from functions.jobs import layout
+    from functions.jobs.manifest import SourceObject
     from knative.cli import output, profile_choice
     from knative.cli.commands.transcode import readable
-    from knative.cli.drop import drop
+    from knative.cli.drop import drop, put
 
     options: dict[str, Any] = {}
     if profile != "default":
@@ -45,18 +45,17 @@ def submit(
         options["profile"] = profile
     if chunk_segments is not None:
         options["chunk_segments"] = chunk_segments
-    key = drop(
-        readable(source),
-        directory / layout.UPLOADS,
-        tenant=tenant,
-        name=name or source.name,
-        options=options,
-    )
     place = site.Site(directory.resolve())
+    file, called = readable(source), name or source.name
+    if place.home.stores.shared_objects:
+        key = put(file, place.store(), tenant=tenant, name=called, options=options)
+    else:
+        uploads = directory / layout.UPLOADS
+        key = drop(file, uploads, tenant=tenant, name=called, options=options)
     info = place.store().head(f"{layout.UPLOADS}/{key}")
     if info is None:
         raise Complaint(f"{key} was removed as soon as it lay there. Submit it again.")
-    job = ObjectCreated(bucket=layout.UPLOADS, key=key, etag=info.etag, version=info.version).job
+    job = SourceObject.of(info).created.job
     running = bool(place.home.broker_url())
     if as_json:
         output.write_json({"job": job, "key": f"{layout.UPLOADS}/{key}", "running": running})
@@ -64,5 +63,5 @@ def submit(
     output.show(job)
     if not running:
         output.tell(
-            f"No runtime watches {directory}; the job begins with `kinora up --dir {directory}`."
+            f"No runtime watches {directory}; the job begins with `{place.starts(directory)}`."
         )

@@ -186,9 +186,9 @@ async def _pipeline(
 
     from eventing import telemetry
     from eventing.cloudevent import timestamp
-    from eventing.contract import ObjectCreated
     from eventing.envelope import wrap
     from functions.adapters import connect
+    from functions.jobs.manifest import SourceObject
     from knative.cli import eventtree, output
     from knative.cli.bar import Bar
     from knative.cli.follow import Patience, until_verdict
@@ -215,13 +215,7 @@ async def _pipeline(
         info = store.head(f"uploads/{key}")
         if info is None:
             raise Complaint("The file vanished while the job began. Check the path.")
-        created = ObjectCreated(
-            bucket="uploads",
-            key=key,
-            etag=info.etag,
-            version=info.version,
-            size_bytes=info.size_bytes,
-        )
+        created = SourceObject.of(info).created
         await runtime.publish(wrap(created, producer="cli", time=timestamp(time.time())))
         state = connect.state_store(str(runtime.home.state))
         with contextlib.ExitStack() as stack:

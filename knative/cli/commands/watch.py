@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ def watch(
     """
     import typer
 
-    from knative.cli import output, overview, tables
+    from functions.jobs import overview
+    from knative.cli import output, tables
     from knative.cli.bar import Bar
     from knative.cli.complaint import EXIT_OF_STATE
     from knative.cli.follow import until_verdict
@@ -39,7 +41,7 @@ def watch(
     seen = overview.read(store, found)
     if not place.home.broker_url() and not (seen and seen.ended):
         output.tell(
-            f"No runtime works on {directory}; the job goes on with `kinora up --dir {directory}`."
+            f"No runtime works on {directory}; the job goes on with `{place.starts(directory)}`."
         )
     with contextlib.ExitStack() as stack:
         terminal = output.terminal()
@@ -52,9 +54,9 @@ def watch(
     ended = overview.read(store, found)
     if ended is not None:
         if as_json:
-            output.write_json(overview.detail_as_json(ended))
+            output.write_json(overview.detail_as_json(ended, now_s=time.time()))
         else:
-            output.show(*tables.detail(ended, media=place.root / "media"))
+            output.show(*tables.detail(ended, media=place.media))
     raise typer.Exit(EXIT_OF_STATE[verdict.state])
 
 
