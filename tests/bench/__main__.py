@@ -16,7 +16,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import broker, coldstart, memory, pipeline
+from tests.bench import (
+    broker,
+    coldstart,
+    gateway,
+    memory,
+    notifications,
+    pipeline,
+    uploads,
+    webhooks,
+)
 
 Measure = Callable[[Path], list[dict[str, Any]]]
 
@@ -25,6 +34,10 @@ MEASURES: dict[str, Measure] = {
     "memory": memory.measure,
     "coldstart": coldstart.measure,
     "broker": lambda scratch: broker.rows(),
+    "uploads": uploads.measure,
+    "gateway": gateway.measure,
+    "notifications": notifications.measure,
+    "webhooks": webhooks.measure,
 }
 
 

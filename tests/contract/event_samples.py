@@ -46,7 +46,7 @@ SAMPLES: Final[tuple[c.Event, ...]] = (
     c.JobRejected(job=JOB, tenant="acme", code="source_empty", reason="The file is empty."),
     c.JobFailed(job=JOB, tenant="acme", code="deadline", reason="No result within 24 h."),
     c.JobCancelled(job=JOB, tenant="acme", reason="Cancelled by request."),
-    c.WebhookDue(job=JOB, tenant="acme"),
+    c.WebhookDue(tenant="acme", message=JOB, due_ms=1_800_000_000_000),
 )
 
 FOLDER: Final = Path(__file__).parent / "events"

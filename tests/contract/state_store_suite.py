@@ -31,7 +31,14 @@ HELD_S = 60.0
 
 
 def waiting(
-    job: str, order: int, *, tenant: str = "anna", generation: int = 1, accelerator: str = "cpu"
+    job: str,
+    order: int,
+    *,
+    tenant: str = "anna",
+    generation: int = 1,
+    accelerator: str = "cpu",
+    tenant_priority: int = 0,
+    priority: int = 0,
 ) -> Waiting:
     return Waiting(
         job=job,
@@ -40,6 +47,8 @@ def waiting(
         tenant=tenant,
         accelerator=accelerator,
         order=order,
+        tenant_priority=tenant_priority,
+        priority=priority,
     )
 
 
@@ -63,6 +72,19 @@ class StateStoreSuite:
         assert state.held("task")
         assert not state.acquire("task", "ben", ttl_s=10)
         assert state.acquire("other", "ben", ttl_s=10)
+
+    def test_the_holders_of_leases_are_known_while_they_have_them(
+        self, state: StateStore, clock: ManualClock
+    ) -> None:
+        state.acquire("a", "anna", ttl_s=10)
+        state.acquire("b", "ben", ttl_s=20)
+        assert state.holders(["a", "b", "free"]) == {"a": "anna", "b": "ben"}
+        assert state.holders([]) == {}
+        assert state.holders([f"free{number}" for number in range(2000)] + ["a"]) == {"a": "anna"}
+        clock.advance(10)
+        assert state.holders(["a", "b"]) == {"b": "ben"}
+        state.release("b", "ben")
+        assert state.holders(["a", "b"]) == {}
 
     def test_a_lease_can_be_acquired_again_by_its_holder(self, state: StateStore) -> None:
         assert state.acquire("task", "anna", ttl_s=10)
@@ -154,6 +176,28 @@ class StateStoreSuite:
             seen.add(number)
             joined = state.complete("job", 1, f"v{number}", total=total)
             assert joined == (len(seen) == total)
+
+    def test_receipts_are_noted_together(self, state: StateStore) -> None:
+        assert not state.complete("job", 1, total=4)
+        assert not state.complete("job", 1, "v0", "v1", total=4)
+        assert not state.complete("job", 1, "v1", "v2", "v1", total=4)
+        assert not state.complete("job", 2, "v0", "v1", "v2", total=4)
+        assert state.complete("job", 1, "v0", "v3", total=4)
+        assert state.complete("job", 1, total=4)
+
+    def test_of_thousands_noted_together_none_waits_or_holds_a_slot_any_more(
+        self, state: StateStore
+    ) -> None:
+        count = 10_000  # more than Lua takes as arguments of one call
+        state.enqueue([waiting("job", order) for order in range(count)])
+        state.enqueue([waiting("other", order) for order in range(3)])
+        assert len(admit(state, "start", limit=4)) == 4
+        every = [f"v{order}" for order in range(count)]
+        assert not state.complete("job", 1, *every[:-1], total=count)
+        assert admit(state, "rest", limit=9) == [f"job/v{count - 1}", "other/v2"]
+        assert state.complete("job", 1, every[-1], total=count)
+        assert names(state.slots("job")) == []
+        assert names(state.slots("other")) == ["other/v0", "other/v1", "other/v2"]
 
     def test_some_thread_finds_the_join_complete(self, state: StateStore) -> None:
         def run(thread: int) -> bool:
@@ -260,6 +304,39 @@ class StateStoreSuite:
         assert admit(state, "1", limit=3) == ["a/v0", "b/v0", "a/v1"]
         state.enqueue([waiting("b", 1, tenant="ben"), waiting("c", 0, tenant="cleo")])
         assert admit(state, "2", limit=6) == ["c/v0", "b/v1", "a/v2"]
+
+    def test_tenants_of_a_higher_priority_go_before_all_others(self, state: StateStore) -> None:
+        state.enqueue([waiting("a", order, tenant="anna") for order in range(2)])
+        state.enqueue([waiting("b", 0, tenant="ben", tenant_priority=-1, priority=9)])
+        state.enqueue(
+            [waiting(job, order, tenant=job, tenant_priority=5) for job in "xy" for order in (0, 1)]
+        )
+        granted = ["x/v0", "y/v0", "x/v1", "y/v1", "a/v0", "a/v1", "b/v0"]
+        assert admit(state, "start", limit=9) == granted
+
+    def test_jobs_of_a_higher_priority_go_before_others_of_their_tenant_alone(
+        self, state: StateStore
+    ) -> None:
+        state.enqueue([waiting("low", 0, priority=-9)])
+        state.enqueue([waiting("usual", order) for order in (0, 1)])
+        state.enqueue([waiting(job, order, priority=3) for job in ("p", "q") for order in (1, 0)])
+        state.enqueue([waiting("b", order, tenant="ben") for order in range(4)])
+        granted = ["p/v0", "b/v0", "q/v0", "b/v1", "p/v1", "b/v2", "q/v1", "b/v3"]
+        assert admit(state, "start", limit=8) == granted
+        assert admit(state, "more", limit=99) == ["usual/v0", "usual/v1", "low/v0"]
+
+    def test_who_comes_late_with_a_higher_priority_is_next(self, state: StateStore) -> None:
+        state.enqueue([waiting("a", order) for order in range(4)])
+        assert admit(state, "1", limit=2) == ["a/v0", "a/v1"]
+        state.enqueue([waiting("urgent", 0, priority=1)])
+        state.enqueue([waiting("b", 0, tenant="ben", tenant_priority=1)])
+        assert admit(state, "2", limit=5) == ["b/v0", "urgent/v0", "a/v2"]
+
+    def test_a_lost_slot_keeps_its_priority(self, state: StateStore, clock: ManualClock) -> None:
+        state.enqueue([waiting("a", 0, priority=1), waiting("b", 0)])
+        assert admit(state, "1", limit=1) == ["a/v0"]
+        clock.advance(HELD_S)
+        assert admit(state, "2", limit=1) == ["a/v0"]
 
     @settings(
         max_examples=60,
@@ -370,6 +447,7 @@ _JOBS = st.sampled_from(["job0", "job1", "job2", "job3"])
 _TASKS = st.integers(0, 5)
 _CAUSES = st.sampled_from(["cause0", "cause1", "cause2"])
 _ACCELERATORS = st.sampled_from(["cpu", "gpu"])
+_PRIORITIES = st.sampled_from([0, 0, 0, 9, -9])
 
 
 def _tenant(job: str) -> str:
@@ -388,10 +466,31 @@ def keeps_the_laws_of_admission(make: Callable[[ManualClock], StateStore]) -> No
             self.limit = 1
             self.complete_: set[tuple[str, str]] = set()
 
-        @rule(job=_JOBS, tasks=st.lists(_TASKS, max_size=6), accelerator=_ACCELERATORS)
-        def enqueue(self, job: str, tasks: list[int], accelerator: str) -> None:
+        @rule(
+            job=_JOBS,
+            tasks=st.lists(_TASKS, max_size=6),
+            accelerator=_ACCELERATORS,
+            tenant_priority=_PRIORITIES,
+            priority=_PRIORITIES,
+        )
+        def enqueue(
+            self,
+            job: str,
+            tasks: list[int],
+            accelerator: str,
+            tenant_priority: int,
+            priority: int,
+        ) -> None:
             wanted = [
-                waiting(job, order, tenant=_tenant(job), accelerator=accelerator) for order in tasks
+                waiting(
+                    job,
+                    order,
+                    tenant=_tenant(job),
+                    accelerator=accelerator,
+                    tenant_priority=tenant_priority,
+                    priority=priority,
+                )
+                for order in tasks
             ]
             self.state.enqueue(wanted)
             self.model.enqueue(wanted)
@@ -404,18 +503,19 @@ def keeps_the_laws_of_admission(make: Callable[[ManualClock], StateStore]) -> No
             assert {slot.accelerator for slot in got} <= {accelerator}
             assert not {(slot.job, slot.task) for slot in got} & self.complete_
 
-        @rule(job=_JOBS, task=_TASKS)
-        def complete(self, job: str, task: int) -> None:
-            joined = self.state.complete(job, 1, f"v{task}", total=6)
-            assert joined == self.model.complete(job, 1, f"v{task}", total=6)
-            self.complete_.add((job, f"v{task}"))
+        @rule(job=_JOBS, tasks=st.lists(_TASKS, max_size=3))
+        def complete(self, job: str, tasks: list[int]) -> None:
+            receipts = [f"v{task}" for task in tasks]
+            joined = self.state.complete(job, 1, *receipts, total=6)
+            assert joined == self.model.complete(job, 1, *receipts, total=6)
+            self.complete_ |= {(job, receipt) for receipt in receipts}
             assert joined == (sum(done == job for done, _ in self.complete_) == 6)
 
         @precondition(lambda self: self.complete_)
         @rule(data=st.data())
         def complete_again(self, data: st.DataObject) -> None:
             job, task = data.draw(st.sampled_from(sorted(self.complete_)))
-            self.complete(job, int(task[1:]))
+            self.complete(job, [int(task[1:])])
 
         @rule(job=_JOBS)
         def forget(self, job: str) -> None:

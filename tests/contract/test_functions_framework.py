@@ -21,7 +21,12 @@ from eventing.contract import TICK, JobAccepted, JobCompleted, ObjectCreated
 from tests.contract.event_samples import JOB, TIME, event_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MAINS = sorted(ROOT.glob("functions/*/main.py"))
+MAINS = sorted(
+    main
+    for main in ROOT.glob("functions/*/main.py")
+    # The gateway is an application of its own, and no target.
+    if main.parent.name != "gateway"
+)
 
 # The framework sets up logging and registers targets for a whole process: one of its own for each.
 CLIENT = """
@@ -93,6 +98,7 @@ def environment(folder: Path, sink: str) -> dict[str, str]:
         "KINORA_STATE": str(folder / "runtime" / "state.sqlite"),
         "KINORA_SCRATCH": str(folder / "runtime" / "scratch"),
         "KINORA_ENCODERS": "2",
+        "KINORA_SOURCE_OPEN": "1",
     }
 
 
@@ -148,11 +154,18 @@ def test_a_target_answers_under_the_framework_as_it_does_when_served(tmp_path: P
 @pytest.mark.parametrize("main", MAINS, ids=lambda main: main.parent.name)
 def test_every_function_loads_and_refuses_what_is_no_event(main: Path, tmp_path: Path) -> None:
     ((status, body),) = answers(main, [("POST", {}, b"{}")], environment(tmp_path, ""))
-    assert (status, "\n" in body) == (400, False)
+    # The source takes whatever a storage may send, which would send it again.
+    expected = 204 if main.parent.name == "source" else 400
+    assert (status, "\n" in body) == (expected, False)
 
 
 TICKED = codec.encode(CloudEvent(id="1", source="/apis/v1/pingsources/x", type=TICK, time=TIME))
+NOTIFICATION = ROOT / "tests/contract/notifications/minio-put.json"
 PREPARED = {
+    "source": codec.Message(
+        {"content-type": "application/json"},
+        json.dumps(json.loads(NOTIFICATION.read_text())["request"]["body"]).encode(),
+    ),
     "ingest": codec.encode(event_of(ObjectCreated(bucket="uploads", key="acme/a.mp4", etag="1"))),
     "sweeper": TICKED,
     "notifier": codec.encode(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,15 +14,23 @@ import yaml
 
 from eventing import serve
 from eventing.topology import FUNCTIONS
+from functions.gateway.edge.readiness import DEADLINE_S
 from knative.local.manifests import BASE, documents, load
 from knative.local.overlay import Overlay
 
 LONGEST_PLANNED_TASK_S = 120
+SETTINGS = (BASE.parents[1] / "docs/settings.md").read_text()
+MAY_BE_EMPTY = {"data.public-url", "data.webhook-allow"}
+"""Settings that say nothing until an installation says something."""
+EMPTY = {"KINORA_PUBLIC_URL", "KINORA_WEBHOOK_ALLOW"}
 KUSTOMIZATION: Any = yaml.safe_load((BASE / "kustomization.yaml").read_text())
 OBJECTS: list[Any] = list(documents(BASE))
 SERVICES: list[Any] = [found for found in OBJECTS if "serving.knative.dev" in found["apiVersion"]]
 FOUND = load(BASE)
 NAMES = [service.name for service in FOUND.services]
+needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
+GATEWAY = "gateway"
+"""The one that is no host of events: it serves itself, and the outside reaches it."""
 
 
 def pod_of(service: Any) -> Any:
@@ -35,12 +45,9 @@ def container_of(service: Any) -> Any:
 def test_every_function_of_the_topology_has_its_service() -> None:
     assert set(NAMES) == {function.name for function in FUNCTIONS}
     for service in FOUND.services:
-        assert service.command == (
-            "python",
-            "-m",
-            "eventing.host",
-            f"functions.{service.name}.main",
-        )
+        main = f"functions.{service.name}.main"
+        program = (main,) if service.name == GATEWAY else ("eventing.host", main)
+        assert service.command == ("python", "-m", *program)
 
 
 def test_the_broker_waits_longer_than_the_revision_whoever_it_delivers_to() -> None:
@@ -76,7 +83,8 @@ def test_the_last_task_admitted_is_answered_before_the_timeout(encoders: int | N
 def test_no_process_is_sent_more_at_once_than_it_handles_at_once() -> None:
     handled = serve.Settings.read({}).concurrency
     for service in FOUND.services:
-        assert 0 < service.container_concurrency <= handled
+        if service.name != GATEWAY:
+            assert 0 < service.container_concurrency <= handled
 
 
 def test_the_sweeper_can_be_gone_between_two_ticks() -> None:
@@ -84,18 +92,43 @@ def test_the_sweeper_can_be_gone_between_two_ticks() -> None:
     assert sweeper.scaling.window_ms < 60_000
 
 
-@pytest.mark.parametrize("service", SERVICES, ids=NAMES)
-def test_no_service_can_be_reached_from_outside_or_runs_as_root(service: Any) -> None:
-    security = container_of(service)["securityContext"]
-    assert (
-        service["metadata"]["labels"]["networking.knative.dev/visibility"]  # of the Route
+def test_no_service_but_the_gateway_can_be_reached_from_outside() -> None:
+    local = {
+        service["metadata"]["name"]
+        for service in SERVICES
+        # Of the Route.
+        if service["metadata"].get("labels", {}).get("networking.knative.dev/visibility")
         == "cluster-local"
-    )
+    }
+    assert local == set(NAMES) - {GATEWAY}
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=NAMES)
+def test_no_service_runs_as_root(service: Any) -> None:
+    security = container_of(service)["securityContext"]
     assert security["runAsNonRoot"] and security["readOnlyRootFilesystem"]
     assert security["allowPrivilegeEscalation"] is False
     assert security["capabilities"] == {"drop": ["ALL"]}
     assert security["seccompProfile"] == {"type": "RuntimeDefault"}
     assert pod_of(service)["automountServiceAccountToken"] is False
+
+
+def plain(service: Any) -> list[Any]:
+    """The variables that hold their values themselves."""
+    return [entry for entry in container_of(service)["env"] if "valueFrom" not in entry]
+
+
+def test_secrets_are_named_and_nowhere_written_down() -> None:
+    named = {
+        (service["metadata"]["name"], entry["name"]): entry["valueFrom"]["secretKeyRef"]
+        for service in SERVICES
+        for entry in container_of(service)["env"]
+        if "valueFrom" in entry
+    }
+    assert {ref["name"] for ref in named.values()} == {"kinora-secrets"}
+    for service in SERVICES:
+        for entry in plain(service):
+            assert not re.search("KEY|TOKEN|SECRET|PASSWORD", entry["name"])
 
 
 # Everything else is refused by Serving's webhook, or needs a feature flag that is off by default.
@@ -138,8 +171,13 @@ def selected(select: dict[str, str]) -> list[Any]:
         for found in OBJECTS
         if select.get("kind") in (None, found["kind"])
         and select.get("group") in (None, found["apiVersion"].partition("/")[0])
-        and select.get("name") in (None, found["metadata"].get("name"))
+        and select.get("name") in (None, found.get("metadata", {}).get("name"))
     ]
+
+
+def reached_by(target: Any) -> list[Any]:
+    rejected = [each for select in target.get("reject", ()) for each in selected(select)]
+    return [found for found in selected(target["select"]) if found not in rejected]
 
 
 def steps(path: str) -> Iterator[str]:
@@ -169,9 +207,9 @@ def test_every_replacement_leads_from_a_value_to_places_that_wait_for_one(replac
     source = dict(replacement["source"])
     path = source.pop("fieldPath")
     (origin,) = selected(source)
-    assert at(origin, path)
+    assert at(origin, path) or path in MAY_BE_EMPTY
     for target in replacement["targets"]:
-        reached = selected(target["select"])
+        reached = reached_by(target)
         assert reached, target["select"]
         for place in target["fieldPaths"]:
             assert [at(found, place) for found in reached] == [""] * len(reached)
@@ -182,30 +220,78 @@ def test_no_setting_is_left_empty_that_no_replacement_fills() -> None:
         (found["metadata"]["name"], place)
         for replacement in KUSTOMIZATION["replacements"]
         for target in replacement["targets"]
-        for found in selected(target["select"])
+        for found in reached_by(target)
         for place in target["fieldPaths"]
     }
     for service in SERVICES:
-        for entry in container_of(service)["env"]:
+        for entry in plain(service):
             place = (
                 f"spec.template.spec.containers.[name=function].env.[name={entry['name']}].value"
             )
             assert entry["value"] or (service["metadata"]["name"], place) in filled
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
-def test_kustomize_fills_in_every_setting() -> None:
-    ran = subprocess.run(["kubectl", "kustomize", str(BASE)], capture_output=True, timeout=120)
+def test_a_value_that_is_filled_in_reaches_every_function_that_reads_it() -> None:
+    filled: dict[str, set[str]] = {}
+    for replacement in KUSTOMIZATION["replacements"]:
+        for target in replacement["targets"]:
+            for place in target["fieldPaths"]:
+                (variable,) = re.findall(r"\.env\.\[name=(\w+)\]", place)
+                reached = {found["metadata"]["name"] for found in reached_by(target)}
+                filled.setdefault(variable, set()).update(reached)
+    for variable, reached in filled.items():
+        assert reached >= readers_of(variable), variable
+    assert filled["KINORA_WEBHOOK_ALLOW"] == {"gateway", "notifier"}
+
+
+def readers_of(variable: str) -> set[str]:
+    """The functions that the settings' document names for a variable; it is made from the code."""
+    rows = [line.split("|") for line in SETTINGS.splitlines() if line.startswith("| `")]
+    named = [row[2].split(",") for row in rows if row[1].strip() == f"`{variable}`"]
+    return {name.strip() for each in named for name in each} & set(NAMES)
+
+
+def kustomized(folder: Path) -> dict[str, dict[str, str]]:
+    """The variables of every Service, as kustomize builds the folder."""
+    ran = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
-    built = [found for found in yaml.safe_load_all(ran.stdout) if found]
-    most = {}
-    for service in built:
-        if "serving.knative.dev" in service["apiVersion"]:
-            env = {entry["name"]: entry["value"] for entry in container_of(service)["env"]}
-            assert all(env.values()), (service["metadata"]["name"], env)
-            most[service["metadata"]["name"]] = env.get("KINORA_ENCODERS")
+    return {
+        found["metadata"]["name"]: {entry["name"]: entry["value"] for entry in plain(found)}
+        for found in yaml.safe_load_all(ran.stdout)
+        if found and "serving.knative.dev" in found["apiVersion"]
+    }
+
+
+@needs_kubectl
+def test_kustomize_fills_in_every_setting() -> None:
+    services = kustomized(BASE)
+    for name, env in services.items():
+        assert {variable for variable, value in env.items() if not value} <= EMPTY, name
+    most = {env.get("KINORA_ENCODERS") for env in services.values()}
     (encoder,) = (found for found in SERVICES if found["metadata"]["name"] == "encoder")
     annotations = encoder["spec"]["template"]["metadata"]["annotations"]
-    assert {number for number in most.values() if number} == {
+    assert {number for number in most if number} == {
         annotations["autoscaling.knative.dev/max-scale"]
     }
+
+
+@needs_kubectl
+def test_what_an_installation_sets_reaches_whoever_reads_it(tmp_path: Path) -> None:
+    there = "10.1.0.0/16,hooks.internal"
+    base = shutil.copytree(BASE, tmp_path / "base")
+    settings = yaml.safe_load((base / "settings.yaml").read_text())
+    settings["data"]["webhook-allow"] = there
+    (base / "settings.yaml").write_text(yaml.safe_dump(settings))
+    got = {name: env.get("KINORA_WEBHOOK_ALLOW") for name, env in kustomized(base).items()}
+    assert {name: value for name, value in got.items() if value} == {
+        "gateway": there,
+        "notifier": there,
+    }
+
+
+def test_whether_the_gateway_is_ready_may_take_as_long_as_it_looks() -> None:
+    (gateway,) = (service for service in SERVICES if service["metadata"]["name"] == GATEWAY)
+    probe = container_of(gateway)["readinessProbe"]
+    assert probe["timeoutSeconds"] > DEADLINE_S
+    # Serving refuses a timeout where there is no period, and a period without a threshold.
+    assert probe["periodSeconds"] > 0 and probe["failureThreshold"] > 0

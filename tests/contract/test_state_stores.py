@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from functions.adapters.redis.address import RedisAddress
+from functions.adapters.redis.state import RedisState
 from functions.adapters.sqlite import SqliteState
 from functions.ports import StateStore
+from tests import servers
 from tests.contract.state_store_suite import (
     SharedStateStoreSuite,
     StateStoreSuite,
@@ -36,6 +41,19 @@ class TestSqliteState(SharedStateStoreSuite):
         state.close()
 
 
+@pytest.mark.servers
+class TestRedisState(SharedStateStoreSuite):
+    @pytest.fixture
+    def location(self, redis_server: servers.Redis) -> str:
+        return f"{redis_server.url}?prefix={uuid4()}"
+
+    @pytest.fixture
+    def state(self, location: str, clock: ManualClock) -> Iterator[StateStore]:
+        state = RedisState(RedisAddress.at(location), clock=clock)
+        yield state
+        state.close()
+
+
 class TestMemoryState(StateStoreSuite):
     many = 1_000  # it looks at all of them for every slot
 
@@ -50,6 +68,20 @@ def test_the_sqlite_store_keeps_the_laws_of_admission() -> None:
         def make(clock: ManualClock) -> StateStore:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             state = SqliteState(Path(folder) / "state.sqlite", clock=clock)
+            stack.callback(state.close)
+            return state
+
+        keeps_the_laws_of_admission(make)
+
+
+@pytest.mark.servers
+def test_the_store_in_redis_keeps_the_laws_of_admission(redis_server: servers.Redis) -> None:
+    numbers, prefix = itertools.count(), uuid4()
+    with ExitStack() as stack:
+
+        def make(clock: ManualClock) -> StateStore:
+            location = f"{redis_server.url}?prefix={prefix}-{next(numbers)}"
+            state = RedisState(RedisAddress.at(location), clock=clock)
             stack.callback(state.close)
             return state
 

@@ -36,13 +36,16 @@ bufsize_kbps = 400
 """
 
 
-def until(what: str, true: Callable[[], bool], *, within_s: float = DEADLINE_S) -> None:
-    """Wait for a condition; fail with its name when it does not come."""
+def until(
+    what: str, true: Callable[[], bool], *, within_s: float = DEADLINE_S, every_s: float = 0.02
+) -> None:
+    """Wait for a condition; fail with its name when it does not come. `every_s`: how long nobody
+    looks, where looking costs something."""
     end_s = time.monotonic() + within_s
     while not true():
         if time.monotonic() > end_s:
             raise AssertionError(f"did not happen within {within_s:g} s: {what}")
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,7 +60,7 @@ class Site:
     """A runtime's directory and the process that serves it, restarted when it was killed."""
 
     directory: Path
-    options: tuple[str, ...] = ("--tick", "1")
+    options: tuple[str, ...] = ("--tick", "1", "--listen", "off")
     """Of `kinora up`; a quick tick, since what is lost with a broker is found again by it."""
     process: subprocess.Popen[bytes] | None = None
 

@@ -144,7 +144,7 @@ def test_options_with_an_unknown_field_are_refused_by_its_name(
     folder.mkdir(parents=True)
     (folder / "film.mp4.json").write_text(json.dumps({"profil": "fast"}))
     (folder / "film.mp4").write_bytes(clip.read_bytes())
-    with desk.started("up", "--dir", "site", "--json", cwd=tmp_path) as process:
+    with desk.started("up", "--dir", "site", "--listen", "off", "--json", cwd=tmp_path) as process:
         assert process.stdout is not None
         told = [json.loads(process.stdout.readline()) for _ in range(2)]
         process.terminate()

@@ -24,7 +24,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[kills.Site]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("kills")
 @pytest.mark.parametrize("seed", range(RUNS))
 def test_a_job_survives_the_kill_of_anything(site: kills.Site, seed: int) -> None:
     clip: Path = site.directory / "clip.mp4"

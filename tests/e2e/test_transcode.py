@@ -48,7 +48,9 @@ def test_one_trace_leads_through_every_function_and_the_assembly_links_its_tasks
         cwd=tmp_path, KINORA_TRACE_FILE=str(tmp_path / "spans"),
     )  # fmt: skip
     assert (ran.code, ran.err) == (0, "")
-    spans = [json.loads(line) for line in (tmp_path / "spans").read_text().splitlines()]
+    told = [json.loads(line) for line in (tmp_path / "spans").read_text().splitlines()]
+    # A minute may begin meanwhile, and its tick is a trace of its own.
+    spans = [span for span in told if span["function"] != "sweeper"]
     assert len({span["trace"] for span in spans}) == 1
     through = {"ingest", "chunker", "encoder", "assembler", "notifier"}
     assert {span["function"] for span in spans} == through

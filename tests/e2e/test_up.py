@@ -51,7 +51,9 @@ def test_dropped_files_become_streams_and_a_file_being_written_is_left_alone(
         drop(clip, folder, f"film-{number}.mp4")
     data = clip.read_bytes()
     with (
-        desk.started("up", "--dir", "site", "--idle", "2", "--json", cwd=tmp_path) as process,
+        desk.started(
+            "up", "--dir", "site", "--listen", "off", "--idle", "2", "--json", cwd=tmp_path
+        ) as process,
         (folder / "unfinished.mp4").open("wb") as writing,
     ):
         writing.write(data[: len(data) // 2])
@@ -90,7 +92,7 @@ def test_a_restart_goes_on_where_the_last_run_ended(
     site = tmp_path / "site"
     # One rendition a second: there is a middle in which to end it.
     source = drop(clip, site / "uploads" / "acme", "film.mp4", TINY | {"chunk_segments": 1})
-    with desk.started("up", "--dir", "site", "--json", cwd=tmp_path) as process:
+    with desk.started("up", "--dir", "site", "--listen", "off", "--json", cwd=tmp_path) as process:
         told(process, "planned", 1)
         interrupt(process, number)
         process.communicate(timeout=60)
@@ -98,7 +100,7 @@ def test_a_restart_goes_on_where_the_last_run_ended(
     assert process.returncode == codes[number]
     until("no process is left", lambda: not processes(site), within_s=10)
     waiting = listed(desk, tmp_path)["film.mp4"]
-    words = ["up", "--dir", "site", "--tick", "1", "--json"]
+    words = ["up", "--dir", "site", "--listen", "off", "--tick", "1", "--json"]
     patience = {"KINORA_ENCODER_LEASE_S": "5", "KINORA_STALE_S": "3"}
     with desk.started(*words, cwd=tmp_path, **patience) as process:
         if waiting["state"] != "completed":
@@ -122,7 +124,7 @@ def test_submit_watch_show_and_a_second_runtime(desk: Desk, clip: Path, tmp_path
         watched = desk.run("watch", job[:12], "--dir", "site", "--json", cwd=tmp_path)
         assert watched.code == 0
         assert watched.json["state"] == "completed"
-        assert watched.json["frames"] == {"done": 250, "total": 250}
+        assert watched.json["progress"]["frames_done"] == 250
         shown = desk.run("show", job[:8], "--dir", "site", cwd=tmp_path)
         assert f"{job}/master.m3u8" in "".join(shown.out.split())
         process.terminate()

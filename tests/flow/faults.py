@@ -104,8 +104,11 @@ class FaultyState:
     def held(self, lease: str) -> bool:
         return self.fault.around(lambda: self.state.held(lease))
 
-    def complete(self, job: str, generation: int, task: str, *, total: int) -> bool:
-        return self.fault.around(lambda: self.state.complete(job, generation, task, total=total))
+    def holders(self, leases: Sequence[str]) -> Mapping[str, str]:
+        return self.fault.around(lambda: self.state.holders(leases))
+
+    def complete(self, job: str, generation: int, *tasks: str, total: int) -> bool:
+        return self.fault.around(lambda: self.state.complete(job, generation, *tasks, total=total))
 
     def enqueue(self, tasks: Sequence[Waiting]) -> None:
         self.fault.around(lambda: self.state.enqueue(tasks))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from eventing import codec
 from eventing.cloudevent import CloudEvent
@@ -30,9 +30,9 @@ from eventing.host import ANY, Handler, Host
 from functions.assembler.attempts import ATTEMPTS
 from functions.assembler.handler import Assembler
 from functions.deadletter.handler import DeadLetter
-from functions.ingest import profiles
 from functions.ingest.handler import Ingest
-from functions.jobs import ending, layout, leases, record
+from functions.jobs import catalogue, ending, layout, leases, record
+from functions.jobs.acceptance import Acceptance
 from functions.jobs.admission import Window
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan
@@ -40,25 +40,38 @@ from functions.jobs.receipt import Receipt
 from functions.jobs.verdict import Verdict
 from functions.media import hls
 from functions.notifier.handler import Notifier
+from functions.ports import StateStore
 from functions.sweeper.handler import Sweeper
-from tests.fakes import ManualClock, MemoryState, MemoryStore
+from tests.fakes import ManualClock, MemoryState, MemoryStore, MemoryUploads
 from tests.flow import media
 from tests.flow.broker import Delivery, MemoryBroker
 from tests.flow.faults import Fault, FaultyState, FaultyStore, Killed
+from tests.flow.listener import LISTENS, SEAL, Listener
 from tests.flow.media import Film
 
 TICK_S: Final = 60.0
 LIMIT: Final = 3
 VERDICTS: Final = (JobCompleted, JobRejected, JobFailed, JobCancelled)
-PROFILES: Final = profiles.read([profiles.BUILT_IN])
+PROFILES: Final = catalogue.read([catalogue.BUILT_IN])
+
+
+class LosableState(StateStore, Protocol):
+    """What a site needs of its state store besides."""
+
+    def flush(self) -> None:
+        """Lose everything, as a store may at any moment."""
+
+    def remembered(self) -> set[str]:
+        """The jobs of which anything but a lease is noted."""
 
 
 @dataclass(slots=True)
 class Site:
     clock: ManualClock = field(default_factory=ManualClock)
     broker: MemoryBroker = field(default_factory=MemoryBroker)
+    make_state: Callable[[ManualClock], LosableState] = lambda clock: MemoryState(clock=clock)
     store: MemoryStore = field(init=False)
-    state: MemoryState = field(init=False)
+    state: LosableState = field(init=False)
     work: Counter[str] = field(default_factory=Counter)
     """Attempts at each task that really began."""
     faults: int = 0
@@ -69,10 +82,12 @@ class Site:
     """As first seen."""
     told: dict[str, bytes] = field(default_factory=dict)
     """Of each job, the data of the first verdict event."""
+    listener: Listener = field(init=False)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(clock=self.clock)
-        self.state = MemoryState(clock=self.clock)
+        self.state = self.make_state(self.clock)
+        self.listener = Listener(self.store)
 
     # What happens to a site.
 
@@ -131,10 +146,12 @@ class Site:
         """No more faults: deliver and tick until nothing is open. Fails if that never comes."""
         for _ in range(rounds):
             self.deliver_all()
-            if self.is_quiet():
+            if self.is_quiet() and not self.listener.waiting():
                 return
             self.tick()
-        raise AssertionError(f"still open: {[*self.keys(layout.OPEN_PREFIX)]}")
+        raise AssertionError(
+            f"still open: {[*self.keys(layout.OPEN_PREFIX)]}, {self.listener.waiting()}"
+        )
 
     def deliver_all(self, *, limit: int = 3000) -> None:
         for _ in range(limit):
@@ -186,6 +203,7 @@ class Site:
             if key.endswith("/verdict.json"):
                 body = self.store.get(key)
                 assert self.verdicts.setdefault(key, body) == body, "a verdict changed"
+        self.listener.check()
         held = [slot for job in self.manifests() for slot in self.state.slots(job)]
         assert len(held) <= LIMIT, f"{len(held)} tasks in flight, at most {LIMIT}"
 
@@ -208,6 +226,12 @@ class Site:
         needed = sum(self._needed(job) for job in manifests)
         done = sum(self.work.values())
         assert done <= needed + self.faults, f"{done} attempts, {needed} needed"
+
+    def check_told(self) -> None:
+        """I4, once every delivery is done: whoever listens was told of every verdict."""
+        jobs = {job for job, manifest in self.manifests().items() if manifest.tenant == LISTENS}
+        assert self.listener.took == jobs
+        assert len(self.listener.sent) <= 2 * len(jobs) + self.faults, "sent more than needed"
 
     def check_nothing_is_left(self) -> None:
         """What is true besides if no event was lost on the way."""
@@ -291,7 +315,12 @@ class Site:
     def _handlers(self, worker: str, fault: Fault) -> dict[str, dict[type | str, Handler]]:
         store, state = FaultyStore(self.store, fault), FaultyState(self.state, fault)
         window = Window(limit=LIMIT, ttl_s=900)
-        ingest = Ingest(store=store, state=state, clock=self.clock, profiles=PROFILES)
+        ingest = Ingest(
+            store=store,
+            state=state,
+            clock=self.clock,
+            acceptance=Acceptance(store=store, profiles=PROFILES),
+        )
         chunker = media.Chunker(store=store, state=state, worker=worker, window=window)
         encoder = media.Encoder(
             store=store, state=state, clock=self.clock, worker=worker, work=self.work
@@ -299,8 +328,22 @@ class Site:
         assembler = Assembler(
             store=store, state=state, clock=self.clock, worker=worker, window=window
         )
-        notifier = Notifier(store=store, state=state, clock=self.clock)
-        sweeper = Sweeper(store=store, state=state, clock=self.clock, window=window)
+        notifier = Notifier(
+            store=store,
+            state=state,
+            clock=self.clock,
+            pause=self.clock.advance,
+            webhook=lambda posts: fault.around(lambda: self.listener(posts)),
+            worker=worker,
+            seal=SEAL,
+        )
+        sweeper = Sweeper(
+            store=store,
+            state=state,
+            uploads=MemoryUploads(self.store),
+            clock=self.clock,
+            window=window,
+        )
         deadletter = DeadLetter(store=store)
         told: dict[type | str, Handler] = dict.fromkeys(VERDICTS, notifier.verdict)
         return {

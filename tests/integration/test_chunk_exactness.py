@@ -10,14 +10,14 @@ import pytest
 
 from functions.adapters import binaries, process, scratch
 from functions.adapters.directory import DirectoryStore
-from functions.chunker.plan import Setting, draw
-from functions.chunker.surveyor import Surveyor
 from functions.encoder.fetch import Copy
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan, VideoTask
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.media import guard, recipe
 from functions.media.timeline import Timeline, source_frames
+from functions.planning.drawing import Setting, draw
+from functions.planning.surveyor import Surveyor
 from tests.clips import CLIPS, cut_clip, digests, frame_sums, make_clip
 from tests.real_media import media_file
 

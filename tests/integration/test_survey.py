@@ -13,13 +13,13 @@ from eventing.errors import Rejected
 from functions.adapters import binaries, process, scratch
 from functions.adapters.directory import DirectoryStore
 from functions.adapters.metered import Metered
-from functions.chunker.plan import Setting, draw
-from functions.chunker.surveyor import Surveyor
 from functions.jobs import layout
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan, VideoTask
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.media import guard, index
+from functions.planning.drawing import Setting, draw
+from functions.planning.surveyor import Surveyor
 from tests.clips import count_frames, ffmpeg, make_clip
 from tests.real_media import media_file
 

@@ -39,9 +39,9 @@ TENANTS = st.sampled_from(["t1", "t2"])
 class Flow(RuleBasedStateMachine):
     """Films come in, and everything goes wrong at any moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, site: Site | None = None) -> None:
         super().__init__()
-        self.site = Site()
+        self.site = site or Site()
         self.dropped = 0
         self.cancelled: set[str] = set()
 
@@ -120,6 +120,7 @@ class Flow(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.site.settle()
         self.site.check_settled()
+        self.site.check_told()
         for job, manifest in self.site.manifests().items():
             verdict = self.site.verdict(job)
             assert verdict is not None
@@ -166,6 +167,30 @@ def test_duplicates_disorder_and_deaths_need_no_sweep(film: Film, choices: st.Da
     assert site.verdict(job) is not None
     assert site.is_quiet()
     site.check_nothing_is_left()
+    site.check_settled()
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(film=FILMS, delivered=st.integers(0, 40), at=st.integers(1, 25), picks=st.data())
+def test_a_state_store_that_loses_everything_in_mid_job_costs_two_ticks(
+    film: Film, delivered: int, at: int, picks: st.DataObject
+) -> None:
+    """Also one that loses it between two calls of one handler."""
+    site = Site()
+    job = site.drop(film).job
+    for _ in range(delivered):
+        if len(site.broker.pending) > 0:
+            site.deliver(picks.draw(st.integers(0, len(site.broker.pending) - 1)))
+    if site.broker.pending:
+        site.deliver(0, Fault(kind="overtaken", at=at, overtake=site.state.flush))
+    site.state.flush()
+    site.deliver_all()
+    for _ in range(2):
+        if site.verdict(job) is None:
+            site.tick()
+            site.deliver_all()
+    assert site.verdict(job) is not None
+    site.settle()
     site.check_settled()
 
 

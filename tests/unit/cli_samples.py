@@ -11,9 +11,9 @@ from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import AudioTask, Fingerprint, Plan, VideoTask
 from functions.jobs.profile import Options
 from functions.jobs.verdict import State, Verdict
-from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
 from functions.ports import ObjectStore
+from tests.trails import SOUND, rung
 
 JOB = "0123456789abcdef0123456789abcdef"
 OTHER = "0123fedcba9876543210fedcba987654"
@@ -30,18 +30,6 @@ def manifest(job: str = JOB, *, accepted_s: float = ACCEPTED_S) -> Manifest:
         options=Options(),
         profile=None,
         accepted_s=accepted_s,
-    )
-
-
-def rung(name: str, height: int) -> VideoRendition:
-    return VideoRendition(
-        name=name,
-        width=height * 16 // 9,
-        height=height,
-        preset="medium",
-        crf=23,
-        maxrate_bps=1_000_000,
-        bufsize_bits=2_000_000,
     )
 
 
@@ -66,20 +54,7 @@ def plan(job: str = JOB) -> Plan:
             segment_frames=100,
         ),
         video=(rung("720p", 720), rung("360p", 360)),
-        audio=(
-            AudioRendition(
-                name="audio-1",
-                track=1,
-                language="und",
-                channels=2,
-                sample_rate=48000,
-                bitrate_bps=128_000,
-                samples=384_000,
-                origin=0,
-                timebase_num=1,
-                timebase_den=48000,
-            ),
-        ),
+        audio=(SOUND,),
         tasks=(
             VideoTask(
                 id="v0000",

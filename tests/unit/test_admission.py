@@ -6,12 +6,15 @@ import pytest
 
 from eventing.contract import TaskReady
 from functions.jobs import admission
+from functions.jobs.acceptance import Acceptance
 from functions.jobs.admission import Window
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Plan
 from functions.jobs.profile import Options
-from tests.fakes import MemoryState
+from tests.fakes import MemoryState, MemoryStore
+from tests.flow.faults import Fault, FaultyState
 from tests.flow.media import Film, plan_of
+from tests.flow.site import PROFILES
 
 SOURCE = SourceObject(bucket="uploads", key="t1/a.mp4", version="", etag="1", size_bytes=9)
 
@@ -56,6 +59,17 @@ def test_what_has_a_receipt_is_never_due() -> None:
     assert state.complete(plan.job, 1, "v0001", total=3)
 
 
+def test_receipts_of_any_number_are_noted_in_one_step() -> None:
+    fault = Fault()
+    manifest = manifest_of("1" * 32)
+    plan = plan_of(manifest, Film(chunks=500, sounds=0), 1)
+    done = {task.id for task in plan.tasks[:-1]}
+    state = MemoryState()
+    admission.register(FaultyState(state, fault), plan, manifest, done)
+    assert fault.calls == 2
+    assert [ready.task for ready in due(state, "a")] == [plan.tasks[-1].id]
+
+
 def test_registering_again_frees_slots_of_what_is_done_meanwhile() -> None:
     state = MemoryState()
     manifest = manifest_of("1" * 32)
@@ -72,6 +86,34 @@ def test_tenants_take_turns() -> None:
     registered(state, "3" * 32, Film(chunks=9), "t2")
     jobs = [ready.job[0] for ready in due(state, "a", limit=4)]
     assert sorted(jobs) == ["1", "2", "3", "3"]
+
+
+def test_what_somebody_asked_for_decides_who_goes_first() -> None:
+    """From the settings, an object's metadata and a sidecar to the tasks that are told of."""
+    store, state = MemoryStore(), MemoryState()
+    acceptance = Acceptance(store=store, profiles=PROFILES, priorities={"first": 3, "last": -3})
+    films = {
+        "1": ("last/urgent.mp4", {"kinora-priority": "9"}, b""),
+        "2": ("usual/plain.mp4", {}, b""),
+        "3": ("usual/sidecar.mp4", {}, b'{"priority": 2}'),
+        "4": ("usual/metadata.mp4", {"kinora-priority": "5"}, b'{"priority": 2}'),
+        "5": ("first/plain.mp4", {}, b""),
+    }
+    for number, (key, metadata, sidecar) in films.items():
+        store.put(f"uploads/{key}", Film(name=number).content())
+        store.annotate(f"uploads/{key}", metadata)
+        if sidecar:
+            store.put(f"uploads/{key}.json", sidecar)
+        info = store.head(f"uploads/{key}")
+        assert info is not None
+        source = SourceObject(
+            bucket="uploads", key=key, version="", etag=info.etag, size_bytes=info.size_bytes
+        )
+        options, profile = acceptance.judge(source)
+        manifest = acceptance.freeze(number * 32, source, options=options, profile=profile, now_s=0)
+        plan = plan_of(manifest, Film(chunks=1, sounds=0), 1)
+        admission.register(state, plan, manifest, set())
+    assert "".join(ready.job[0] for ready in due(state, "a", limit=9)) == "54321"
 
 
 @pytest.mark.parametrize(

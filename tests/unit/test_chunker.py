@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
 import pytest
 
@@ -10,7 +9,6 @@ from eventing.contract import Event, JobAccepted, JobRejected, SourcePrepared, T
 from eventing.errors import Rejected, Unavailable
 from functions.chunker.handler import Chunker
 from functions.chunker.settings import Settings
-from functions.chunker.survey import Survey
 from functions.jobs import ending, layout, leases, record
 from functions.jobs.admission import Window
 from functions.jobs.manifest import Manifest, SourceObject
@@ -19,44 +17,14 @@ from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.jobs.receipt import Receipt
 from functions.jobs.refusal import refuse
 from functions.media import guard
-from functions.media.index import Packet, Packets
-from functions.media.probe import Media, Table, VideoStream
+from functions.planning.survey import Survey
 from functions.ports import Absent
 from tests.fakes import ManualClock, MemoryState, MemoryStore
+from tests.films import FILM, SOURCE, UNINDEXED
 
 JOB = "0123456789abcdef0123456789abcdef"
 ACCEPTED = JobAccepted(job=JOB, tenant="acme")
 PREPARED = SourcePrepared(job=JOB, generation=1)
-SOURCE = SourceObject(bucket="uploads", key="acme/film", version="", etag="e", size_bytes=10**7)
-STREAM = VideoStream(
-    index=0,
-    codec="h264",
-    width=640,
-    height=360,
-    sample_aspect=Fraction(1),
-    rotation=0,
-    pixel_format="yuv420p",
-    field_order="",
-    color_range="",
-    color_space="",
-    color_transfer="",
-    color_primaries="",
-    timebase=Fraction(1, 25),
-    nominal_rate=None,
-)
-FILM = Survey(
-    source=SOURCE,
-    format="mov",
-    media=Media((STREAM,), (), 1),
-    tables={
-        0: Table(
-            Packets.of(Packet(n, n, n * 1000, 900, n % 50 == 0) for n in range(1000)), True, True
-        )
-    },
-    index="work/sources/x/index",
-    prepared=True,
-)
-UNPREPARED = replace(FILM, tables={}, index="", prepared=False)
 
 
 @dataclass
@@ -233,7 +201,7 @@ def test_a_verdict_that_comes_while_planning_leaves_no_task_waiting() -> None:
 
 def test_a_source_without_an_index_is_prepared_and_then_planned_from_its_mezzanine() -> None:
     mezzanine = replace(SOURCE, bucket="work", key="sources/x/mezzanine")
-    world = World(Surveys(found=UNPREPARED, remuxed=replace(FILM, source=mezzanine)))
+    world = World(Surveys(found=UNINDEXED, remuxed=replace(FILM, source=mezzanine)))
     assert tasks(world.accept()) == ["m1"]
     assert world.plan(1).kind == "prepare"
     world.state.complete(JOB, 1, "m1", total=1)
@@ -244,7 +212,7 @@ def test_a_source_without_an_index_is_prepared_and_then_planned_from_its_mezzani
 
 
 def test_a_mezzanine_that_is_not_there_yet_is_waited_for() -> None:
-    world = World(Surveys(found=UNPREPARED))
+    world = World(Surveys(found=UNINDEXED))
     world.accept()
     with pytest.raises(Unavailable):
         list(world.chunker().source_prepared(PREPARED))

@@ -7,8 +7,6 @@ import msgspec
 import pytest
 
 from eventing.errors import Rejected
-from functions.chunker.plan import Setting, draw
-from functions.chunker.survey import Survey
 from functions.jobs import record
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, VideoTask
@@ -16,6 +14,8 @@ from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.media import aac, guard
 from functions.media.index import Packet, Packets
 from functions.media.probe import AudioStream, Media, Table, VideoStream
+from functions.planning.drawing import Setting, draw
+from functions.planning.survey import Survey
 
 SOURCE = SourceObject(bucket="uploads", key="acme/film", version="", etag="e", size_bytes=10**7)
 SETTING = Setting(

@@ -19,6 +19,8 @@ from knative.cli.commands.transcode import roomy
 from knative.cli.complaint import Complaint
 from knative.cli.main import app
 from knative.cli.site import is_job
+from knative.local.home import Home
+from knative.local.stores import Stores
 from tests.unit import cli_samples as samples
 
 
@@ -216,6 +218,19 @@ def test_a_submitted_file_lies_whole_with_its_options_beside_it(tmp_path: Path) 
     again = kinora(*arguments)
     assert again.exit_code == 2
     assert "already" in again.stderr
+
+
+def test_a_runtime_on_buckets_without_an_account_is_told_what_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    home = Home(tmp_path)
+    home.own.mkdir()
+    home.settle(Stores(objects="s3://kinora"))
+    for command in (("jobs",), ("up", "--store", "s3")):
+        result = kinora(*command, "--dir", tmp_path)
+        assert result.exit_code == 2
+        assert "AWS_ACCESS_KEY_ID" in result.stderr and "Traceback" not in result.stderr
 
 
 def test_a_job_that_has_not_begun_is_waited_for_and_not_called_unknown(tmp_path: Path) -> None:

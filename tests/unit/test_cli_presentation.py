@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventing.cloudevent import CloudEvent
-from functions.jobs import layout, record
+from functions.jobs import layout, overview, progress, record
 from functions.jobs.receipt import Receipt
-from knative.cli import bar, checkup, eventfile, eventtree, narrator, output, overview, wording
+from knative.cli import bar, checkup, eventfile, eventtree, narrator, output, wording
 from knative.cli.complaint import Complaint
 from knative.cli.follow import Patience
 from knative.local.broker.history import Accepted, Attempt, Delivery
@@ -44,6 +44,7 @@ def seen() -> overview.Overview:
         job=samples.JOB,
         manifest=samples.manifest(),
         plan=PLAN,
+        generation=PLAN.generation,
         done=frozenset(),
         verdict=None,
         frames={},
@@ -74,7 +75,7 @@ def test_a_job_goes_through_its_states_as_its_records_come() -> None:
 
 
 def test_progress_counts_frames_and_weighs_tasks_by_their_cost() -> None:
-    at = overview.progress(PLAN, {"v0000"}, {"v0001": 50, "v0000": 3, "a1": 96_000})
+    at = progress.of_plan(PLAN, {"v0000"}, {"v0001": 50, "v0000": 3, "a1": 96_000})
     assert (at.frames, at.frames_total) == (150, 200)
     assert (at.tasks, at.tasks_total) == (1, 3)
     assert at.share == Fraction(400 + 200 + 50, 1000)
@@ -87,20 +88,20 @@ def test_progress_counts_frames_and_weighs_tasks_by_their_cost() -> None:
     frames=st.dictionaries(st.sampled_from(sorted(TASKS)), st.integers(-5, 10**9)),
 )
 def test_progress_never_leaves_its_bounds(done: set[str], frames: dict[str, int]) -> None:
-    at = overview.progress(PLAN, done, frames)
+    at = progress.of_plan(PLAN, done, frames)
     assert 0 <= at.share <= 1
     assert 0 <= at.frames <= at.frames_total == 200
     assert (at.share == 1) >= (done == TASKS)
 
 
 def test_before_the_plan_nothing_is_said_of_speed() -> None:
-    at = overview.progress(None, set(), {})
-    assert at == overview.NOTHING
+    at = progress.of_plan(None, set(), {})
+    assert at == progress.NOTHING
     assert bar.line("accepted", at, 3.0) == "reading the file"
 
 
 def test_the_bar_says_frames_tasks_speed_and_what_remains() -> None:
-    at = overview.progress(PLAN, {"v0000"}, {})
+    at = progress.of_plan(PLAN, {"v0000"}, {})
     assert bar.line("encoding", at, 2.0) == (
         "encoding  100/200 frames  1/3 tasks  2.0x realtime  3.0 s left"
     )

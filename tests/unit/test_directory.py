@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from eventing.errors import Unavailable
-from functions.adapters.directory import HIDDEN, DirectoryStore
+from functions.adapters.directory import DirectoryStore
+from functions.adapters.folder import HIDDEN
 from functions.ports import Absent, ByteRange
 
 

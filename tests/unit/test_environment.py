@@ -29,6 +29,14 @@ def test_seconds_are_more_than_none_and_not_for_ever(given: str) -> None:
         environment.seconds({"S": given}, "S", 1)
 
 
+def test_a_switch_is_on_or_off() -> None:
+    assert environment.switch({"B": "1"}, "B")
+    assert not environment.switch({"B": "0"}, "B", default=True)
+    assert environment.switch({}, "B", default=True) and not environment.switch({}, "B")
+    with pytest.raises(ValueError, match="B must be 0 or 1"):
+        environment.switch({"B": "yes"}, "B")
+
+
 def test_an_empty_variable_is_not_set() -> None:
     env = {"N": "", "S": "", "KINORA_TENANTS": "", "KINORA_WORKER": "", "KINORA_SCRATCH": ""}
     assert environment.count(env, "N", 7) == 7

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from knative.local.home import AlreadyRunning, Home
+from knative.local.stores import Stores
 
 
 def test_a_folder_is_taken_by_one_at_a_time(tmp_path: Path) -> None:
@@ -18,7 +19,16 @@ def test_a_folder_is_taken_by_one_at_a_time(tmp_path: Path) -> None:
         home.take()
     os.close(lock)
     os.close(home.take())
-    assert {path.name for path in home.root.iterdir()} == {"uploads", "work", "media", "runtime"}
+    assert {path.name for path in home.root.iterdir()} == {"runtime"}
+
+
+def test_buckets_are_made_in_the_folder_unless_they_are_elsewhere(tmp_path: Path) -> None:
+    here, elsewhere = Home(tmp_path / "here"), Home(tmp_path / "elsewhere")
+    for home, stores in ((here, Stores()), (elsewhere, Stores(objects="s3://kinora"))):
+        os.close(home.take())
+        home.settle(stores)
+    assert {path.name for path in here.root.iterdir()} == {"uploads", "work", "media", "runtime"}
+    assert {path.name for path in elsewhere.root.iterdir()} == {"runtime"}
 
 
 def test_the_brokers_address_is_known_while_its_process_lives(tmp_path: Path) -> None:

@@ -9,17 +9,17 @@ import pytest
 
 from eventing.contract import Event, JobAccepted, JobRejected, ObjectCreated
 from eventing.errors import Unavailable
-from functions.ingest import options, profiles
 from functions.ingest.handler import Ingest
 from functions.ingest.settings import Settings
-from functions.jobs import ending, layout, record
+from functions.jobs import catalogue, ending, layout, options, record
+from functions.jobs.acceptance import Acceptance
 from functions.jobs.manifest import Manifest
 from functions.jobs.profile import Options
 from tests.fakes import ManualClock, MemoryState, MemoryStore
 from tests.flow.faults import Fault, FaultyStore, Killed, Kind
 from tests.flow.media import HEADER
 
-PROFILES = profiles.read([profiles.BUILT_IN])
+PROFILES = catalogue.read([catalogue.BUILT_IN])
 
 
 @dataclass
@@ -49,13 +49,17 @@ class Desk:
         return ObjectCreated(bucket=bucket, key=key, etag=info.etag, size_bytes=info.size_bytes)
 
     def ingest(self, fault: Fault | None = None) -> Ingest:
+        store = FaultyStore(self.store, fault or Fault())
         return Ingest(
-            store=FaultyStore(self.store, fault or Fault()),
+            store=store,
             state=self.state,
             clock=self.clock,
-            profiles=PROFILES,
-            tenants={"acme-in": "acme"},
-            max_source_bytes=self.max_source_bytes,
+            acceptance=Acceptance(
+                store=store,
+                profiles=PROFILES,
+                tenants={"acme-in": "acme"},
+                max_source_bytes=self.max_source_bytes,
+            ),
         )
 
     def handle(self, event: ObjectCreated) -> list[Event]:
@@ -249,7 +253,7 @@ def test_after_a_failure_at_any_call_the_next_delivery_ends_the_same(
 
 def test_settings_name_the_built_in_profiles_first() -> None:
     env = {"KINORA_STORE": "s", "KINORA_STATE": "t"}
-    assert Settings.read(env).profiles == (profiles.BUILT_IN,)
+    assert Settings.read(env).acceptance.profiles == (catalogue.BUILT_IN,)
     settings = Settings.read(
         {
             **env,
@@ -258,8 +262,11 @@ def test_settings_name_the_built_in_profiles_first() -> None:
             "KINORA_MAX_SOURCE_BYTES": "5",
         }
     )
-    assert [str(path) for path in settings.profiles] == [str(profiles.BUILT_IN), "/profiles"]
-    assert (settings.tenants, settings.max_source_bytes) == ({"b": "t"}, 5)
+    assert [str(path) for path in settings.acceptance.profiles] == [
+        str(catalogue.BUILT_IN),
+        "/profiles",
+    ]
+    assert (settings.acceptance.tenants, settings.acceptance.max_source_bytes) == ({"b": "t"}, 5)
 
 
 def test_settings_that_are_wrong_are_refused() -> None:

@@ -15,6 +15,12 @@ def test_a_plain_name_is_a_source(key: str) -> None:
     assert naming.is_source(key)
 
 
+@pytest.mark.parametrize("key", ["t1/../t2/film.mp4", "t1/./film.mp4", "t1//film.mp4"])
+def test_a_name_that_nothing_can_be_called_is_no_hidden_one(key: str) -> None:
+    assert naming.is_source(key)
+    assert not naming.is_addressable(f"uploads/{key}")
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -28,6 +34,8 @@ def test_a_plain_name_is_a_source(key: str) -> None:
         "t1/film.mp4.tmp",
         "t1/film.mp4~",
         "t1/",
+        "t1/..",
+        "..",
         "",
     ],
 )

@@ -102,6 +102,13 @@ def test_annotations_that_cannot_be_are_refused_by_name(
         scaling(**given)
 
 
+def test_a_value_from_elsewhere_is_left_to_whoever_runs_the_function() -> None:
+    secret = {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+    container = {"env": [secret, {"name": "B", "value": "b"}]}
+    service = Service.parse(document({}, container))
+    assert (service.env, service.secrets) == ({"B": "b"}, ("A",))
+
+
 def test_other_annotations_are_nobodys_business_here() -> None:
     Service.parse(document({"client.knative.dev/user-image": "x"}))
 
@@ -110,7 +117,6 @@ def test_other_annotations_are_nobodys_business_here() -> None:
     ("container", "spec", "complaint"),
     [
         ({"command": []}, {}, r"command: is required"),
-        ({"env": [{"name": "A", "valueFrom": {}}]}, {}, r"valueFrom: only plain values"),
         ({"env": [{"name": "A", "value": 1}]}, {}, r"env\[0\].value: must be text"),
         ({"resources": {"requests": {"cpu": "lots"}}}, {}, r"cpu: 'lots' is no amount of CPU"),
         ({}, {"containerConcurrency": 1001}, r"containerConcurrency: must be at most 1000"),

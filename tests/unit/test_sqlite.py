@@ -65,7 +65,26 @@ def test_a_closed_store_opens_again_when_it_is_used(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "deep/er").iterdir()] == ["state.sqlite"]
 
 
-def test_a_file_of_another_schema_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_an_earlier_schema_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    db = sqlite3.connect(path)
+    db.executescript(
+        "CREATE TABLE lease (name TEXT PRIMARY KEY); CREATE TABLE waiting (job TEXT, rank INTEGER);"
+        "CREATE INDEX waiting_by_turn ON waiting (rank); INSERT INTO waiting VALUES ('old', 0);"
+        "CREATE TRIGGER gone AFTER DELETE ON waiting BEGIN SELECT 1; END; PRAGMA user_version=1;"
+    )
+    db.close()
+    for _ in range(2):
+        state = SqliteState(path)
+        state.enqueue(
+            [Waiting(job="new", generation=1, task="v", tenant="t", accelerator="cpu", order=0)]
+        )
+        (slot,) = state.admit("cpu", cause="start", limit=9, ttl_s=60)
+        assert slot.job == "new"
+        state.close()
+
+
+def test_a_file_of_a_later_schema_is_refused(tmp_path: Path) -> None:
     db = sqlite3.connect(tmp_path / "state.sqlite")
     db.execute("PRAGMA user_version=99")
     db.close()
@@ -85,11 +104,12 @@ def test_admission_finds_the_next_task_by_index_alone(tmp_path: Path) -> None:
     try:
         for query in (
             "SELECT tenant FROM tenant_turn WHERE accelerator = 'cpu' AND waiting > 0"
-            " ORDER BY served, tenant LIMIT 1",
-            "SELECT job FROM job_turn WHERE accelerator = 'cpu' AND tenant = 't' AND waiting > 0"
-            " ORDER BY served, job LIMIT 1",
+            " ORDER BY tenant_priority DESC, served, tenant LIMIT 1",
+            "SELECT job FROM job_turn WHERE accelerator = 'cpu' AND tenant_priority = 0"
+            " AND tenant = 't' AND waiting > 0 ORDER BY priority DESC, served, job LIMIT 1",
             "SELECT generation, task, rank FROM waiting WHERE accelerator = 'cpu'"
-            " AND tenant = 't' AND job = 'j' ORDER BY rank, generation, task LIMIT 1",
+            " AND tenant_priority = 0 AND tenant = 't' AND priority = 0 AND job = 'j'"
+            " ORDER BY rank, generation, task LIMIT 1",
         ):
             plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {query}"))
             assert "by_turn" in plan

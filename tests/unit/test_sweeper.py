@@ -21,7 +21,7 @@ from eventing.contract import (
     TaskReady,
     WebhookDue,
 )
-from eventing.envelope import unwrap, wrap
+from eventing.envelope import wrap
 from functions.jobs import admission, ending, layout, leases, parking, record
 from functions.jobs.admission import Window
 from functions.jobs.plan import Plan
@@ -29,39 +29,15 @@ from functions.jobs.profile import Options
 from functions.sweeper.handler import KEEP_UNKNOWN_S, Limits, Sweeper
 from functions.sweeper.settings import Settings
 from functions.sweeper.share import share
-from tests.flow.faults import Fault, FaultyState, FaultyStore
+from tests.fakes import MemoryUploads
+from tests.flow.faults import Fault
 from tests.flow.media import Film, plan_of
 from tests.flow.stage import Stage
-
-STALE_S = 90.0
-
-
-def sweep(
-    stage: Stage, *, tick: str = "tick-1", fault: Fault | None = None, limits: Limits | None = None
-) -> list[Event]:
-    fault = fault or Fault()
-    sweeper = Sweeper(
-        store=FaultyStore(stage.store, fault),
-        state=FaultyState(stage.state, fault),
-        clock=stage.clock,
-        window=Window(limit=stage.limit),
-        stale_s=STALE_S,
-        limits=limits or Limits(),
-    )
-    told = sweeper.tick(CloudEvent(id=tick, source="/ping", type=TICK))
-    return [unwrap(each) if isinstance(each, CloudEvent) else each for each in told]
+from tests.sweeps import STALE_S, bare, sweep
 
 
 def ready(plan: Plan, *tasks: str) -> list[TaskReady]:
     return [TaskReady(job=plan.job, generation=plan.generation, task=task) for task in tasks]
-
-
-def bare(stage: Stage) -> Stage:
-    """The same stage without its job."""
-    for info in list(stage.store.list("")):
-        stage.store.delete(info.key)
-    stage.state.flush()
-    return stage
 
 
 # Open jobs.
@@ -249,7 +225,11 @@ def test_a_parked_event_stays_until_its_publishing_succeeded() -> None:
     stage = bare(Stage())
     key = park(stage, JobAccepted(job="1" * 32, tenant="t1"))
     sweeper = Sweeper(
-        store=stage.store, state=stage.state, clock=stage.clock, window=Window(limit=1)
+        store=stage.store,
+        state=stage.state,
+        uploads=MemoryUploads(stage.store),
+        clock=stage.clock,
+        window=Window(limit=1),
     )
     told = iter(sweeper.tick(CloudEvent(id="1", source="/ping", type=TICK)))
     next(told)
@@ -261,7 +241,7 @@ def test_a_parked_event_stays_until_its_publishing_succeeded() -> None:
 def test_a_parked_event_of_a_job_that_ended_is_dropped() -> None:
     stage = Stage()
     park(stage, JobAccepted(job=stage.job, tenant="t1"))
-    park(stage, WebhookDue(job=stage.job, tenant="t1"))
+    park(stage, WebhookDue(message=stage.job, tenant="t1", due_ms=1))
     stage.store.delete(layout.open_marker(stage.job))
     ending.decide(
         stage.store, job=stage.job, tenant="t1", state="failed", code="deadline", reason="",
@@ -289,52 +269,6 @@ def test_a_parked_event_that_names_no_job_is_only_kept_for_people_to_see() -> No
     assert not list(stage.store.list(layout.PARKED_PREFIX))
 
 
-# Uploads.
-
-
-def test_an_upload_that_nobody_told_of_is_told_of_once_it_has_settled() -> None:
-    stage = bare(Stage())
-    stage.store.put("uploads/t1/a.mp4", b"abc")
-    assert sweep(stage) == []
-    stage.clock.advance(121)
-    (told,) = sweep(stage)
-    info = stage.store.head("uploads/t1/a.mp4")
-    assert info is not None
-    assert told == ObjectCreated(bucket="uploads", key="t1/a.mp4", etag=info.etag, size_bytes=3)
-
-
-@pytest.mark.parametrize("name", ["a.mp4.json", ".a.mp4", "a.mp4.part"])
-def test_what_is_no_source_is_not_told_of(name: str) -> None:
-    stage = bare(Stage())
-    stage.store.put(f"uploads/t1/{name}", b"abc")
-    stage.clock.advance(121)
-    assert sweep(stage) == []
-
-
-def test_an_upload_that_has_a_job_is_known_for_ever() -> None:
-    stage = Stage()
-    stage.clock.advance(10_000)
-    stage.store.delete(layout.open_marker(stage.job))
-    assert [each for each in sweep(stage) if isinstance(each, ObjectCreated)] == []
-
-
-def test_many_uploads_are_looked_at_in_turn_and_new_ones_first() -> None:
-    stage = bare(Stage())
-    for number in range(12):
-        stage.store.put(f"uploads/t1/old-{number:02}.mp4", b"abc")
-    stage.clock.advance(4000)
-    stage.store.put("uploads/t1/new.mp4", b"abc")
-    stage.clock.advance(121)
-    seen: set[str] = set()
-    for number in range(40):
-        told = sweep(stage, tick=f"tick-{number}", limits=Limits(uploads=3))
-        keys = [each.key for each in told if isinstance(each, ObjectCreated)]
-        assert keys[0] == "t1/new.mp4"
-        assert len(keys) == 4
-        seen |= {*keys}
-    assert len(seen) == 13
-
-
 @pytest.mark.parametrize("items", [[], [1], [1, 2, 3], list(range(100))])
 def test_a_share_is_bounded_and_without_repeats(items: Sequence[int]) -> None:
     for seed in "abcdef":
@@ -353,3 +287,5 @@ def test_settings_are_read_from_the_environment() -> None:
     settings = Settings.read(env)
     assert settings.buckets == ("uploads", "acme-in")
     assert (settings.stale_s, settings.settle_s) == (3, 120)
+    assert Settings.read({**env, "KINORA_STORE": "s3://kinora"}).settle_s == 20
+    assert Settings.read({**env, "KINORA_SETTLE_S": "7"}).settle_s == 7

@@ -1,106 +1,13 @@
-"""The outside world in memory: small, real, and held to the same conformance suites (contract/)."""
+"""The state store in memory."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from functions import key as keys
-from functions.ports import Absent, ByteRange, Clock, ObjectInfo, Slot, Waiting
-
-
-class ManualClock:
-    """Stands still until somebody advances it."""
-
-    def __init__(self, now_s: float = 1_800_000_000.0) -> None:
-        self.now_s = now_s
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def advance(self, seconds: float) -> None:
-        self.now_s += seconds
-
-
-class MemoryStore:
-    """ObjectStore in memory; like S3 it may hold `a` beside `a/b`."""
-
-    def __init__(self, *, clock: Clock = time.time) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._objects: dict[str, tuple[ObjectInfo, bytes]] = {}
-        self._writes = 0
-
-    def annotate(self, key: str, metadata: Mapping[str, str]) -> None:
-        """Give an object user metadata, as an upload to S3 would."""
-        with self._lock:
-            info, data = self._objects[key]
-            self._objects[key] = replace(info, metadata=dict(metadata)), data
-
-    def head(self, key: str) -> ObjectInfo | None:
-        found = self._find(key)
-        return found and found[0]
-
-    def get(self, key: str) -> bytes:
-        return self._require(key)[1]
-
-    def read(self, key: str, ranges: Sequence[ByteRange], *, etag: str = "") -> Iterator[bytes]:
-        pinned = etag or self._require(key)[0].etag
-        for wanted in ranges:
-            info, data = self._require(key)
-            if info.etag != pinned:
-                raise Absent(f"{key} with etag {pinned}")
-            if wanted.stop > info.size_bytes:
-                raise ValueError(f"[{wanted.start}, {wanted.stop}) is beyond the end of {key}")
-            yield data[wanted.start : wanted.stop]
-
-    def create(self, key: str, body: bytes | Path, *, content_type: str = "") -> bool:
-        return self.put(key, body, content_type=content_type, match="")
-
-    def put(
-        self, key: str, body: bytes | Path, *, content_type: str = "", match: str | None = None
-    ) -> bool:
-        keys.segments(key)
-        data = body if isinstance(body, bytes) else body.read_bytes()
-        with self._lock:
-            there = self._objects.get(key)
-            if match is not None and match != (there[0].etag if there else ""):
-                return False
-            self._writes += 1
-            info = ObjectInfo(
-                key=key,
-                size_bytes=len(data),
-                etag=str(self._writes),
-                modified_s=self._clock(),
-            )
-            self._objects[key] = info, data
-            return True
-
-    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
-        with self._lock:
-            found = [info for info, _ in self._objects.values()]
-        for info in sorted(found, key=lambda info: info.key.encode()):
-            if info.key.startswith(prefix) and info.key > after:
-                yield info
-
-    def delete(self, key: str) -> None:
-        keys.segments(key)
-        with self._lock:
-            self._objects.pop(key, None)
-
-    def _find(self, key: str) -> tuple[ObjectInfo, bytes] | None:
-        keys.segments(key)
-        with self._lock:
-            return self._objects.get(key)
-
-    def _require(self, key: str) -> tuple[ObjectInfo, bytes]:
-        if (found := self._find(key)) is None:
-            raise Absent(key)
-        return found
-
+from functions.ports import Clock, Slot, Waiting
 
 _Name = tuple[str, int, str]
 
@@ -129,7 +36,7 @@ class _Facts:
     done: set[_Name] = field(default_factory=set)
     waiting: dict[_Name, Waiting] = field(default_factory=dict)
     held: dict[_Name, _Held] = field(default_factory=dict)
-    served: dict[tuple[str, ...], int] = field(default_factory=dict)
+    served: dict[tuple[str | int, ...], int] = field(default_factory=dict)
     turns: int = 0
     progress: dict[_Name, int] = field(default_factory=dict)
 
@@ -187,12 +94,19 @@ class MemoryState:
         with self._lock:
             return self._facts.leases.get(lease, ("", 0.0))[1] > self._clock()
 
-    def complete(self, job: str, generation: int, task: str, *, total: int) -> bool:
+    def holders(self, leases: Sequence[str]) -> Mapping[str, str]:
+        with self._lock:
+            now, known = self._clock(), self._facts.leases
+            found = {name: known[name] for name in leases if name in known}
+            return {name: holder for name, (holder, ends_s) in found.items() if ends_s > now}
+
+    def complete(self, job: str, generation: int, *tasks: str, total: int) -> bool:
         with self._lock:
             facts = self._facts
-            facts.done.add((job, generation, task))
-            facts.held.pop((job, generation, task), None)
-            facts.waiting.pop((job, generation, task), None)
+            for name in ((job, generation, task) for task in tasks):
+                facts.done.add(name)
+                facts.held.pop(name, None)
+                facts.waiting.pop(name, None)
             return sum(name[:2] == (job, generation) for name in facts.done) >= total
 
     def enqueue(self, tasks: Sequence[Waiting]) -> None:
@@ -221,8 +135,7 @@ class MemoryState:
                 task = min(waiting, key=self._turn)
                 del facts.waiting[_name(task)]
                 facts.turns += 1
-                facts.served[task.accelerator, task.tenant] = facts.turns
-                facts.served[task.accelerator, task.tenant, task.job] = facts.turns
+                facts.served[_round(task)] = facts.served[_inner_round(task)] = facts.turns
                 facts.held[_name(task)] = _Held(task, cause, now, now + ttl_s)
             return [
                 each.slot
@@ -246,7 +159,7 @@ class MemoryState:
             facts.waiting = {name: it for name, it in facts.waiting.items() if name[0] != job}
             facts.held = {name: it for name, it in facts.held.items() if name[0] != job}
             facts.progress = {name: it for name, it in facts.progress.items() if name[0] != job}
-            facts.served = {name: it for name, it in facts.served.items() if name[2:] != (job,)}
+            facts.served = {name: it for name, it in facts.served.items() if name[4:] != (job,)}
 
     def report_progress(self, job: str, generation: int, task: str, frames: int) -> None:
         with self._lock:
@@ -258,18 +171,30 @@ class MemoryState:
             latest = max((generation for _, generation, _ in mine), default=0)
             return {task: frames for (_, number, task), frames in mine.items() if number == latest}
 
-    def _turn(self, task: Waiting) -> tuple[int, str, int, str, int, int, str]:
+    def _turn(self, task: Waiting) -> tuple[int, int, str, int, int, str, int, int, str]:
         """Smallest first: the tenant least recently served, its job likewise, then the order."""
         served = self._facts.served
         return (
-            served.get((task.accelerator, task.tenant), 0),
+            -task.tenant_priority,
+            served.get(_round(task), 0),
             task.tenant,
-            served.get((task.accelerator, task.tenant, task.job), 0),
+            -task.priority,
+            served.get(_inner_round(task), 0),
             task.job,
             task.order,
             task.generation,
             task.task,
         )
+
+
+def _round(task: Waiting) -> tuple[str | int, ...]:
+    """The place of a tenant among those of the same priority."""
+    return task.accelerator, task.tenant_priority, task.tenant
+
+
+def _inner_round(task: Waiting) -> tuple[str | int, ...]:
+    """The place of a job among its tenant's of the same priority."""
+    return *_round(task), task.priority, task.job
 
 
 def _name(task: Waiting) -> _Name:

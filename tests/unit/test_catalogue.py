@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.ingest import profiles
+from functions.jobs import catalogue
 
 GOOD = """
 name = "mine"
@@ -19,7 +19,7 @@ bufsize_kbps = 2000
 
 
 def test_the_built_in_profiles_are_valid() -> None:
-    found = profiles.read([profiles.BUILT_IN])
+    found = catalogue.read([catalogue.BUILT_IN])
     assert {"default", "fast", "archive"} <= {*found}
     default = found["default"]
     assert [rung.height for rung in default.video.ladder] == [1080, 720, 480, 360, 240]
@@ -29,7 +29,7 @@ def test_the_built_in_profiles_are_valid() -> None:
 
 
 def test_ladders_fall_with_their_heights() -> None:
-    for profile in profiles.read([profiles.BUILT_IN]).values():
+    for profile in catalogue.read([catalogue.BUILT_IN]).values():
         rungs = profile.video.ladder
         assert list(rungs) == sorted(rungs, key=lambda rung: -rung.height)
         assert list(rungs) == sorted(rungs, key=lambda rung: -rung.maxrate_kbps)
@@ -54,31 +54,31 @@ def test_ladders_fall_with_their_heights() -> None:
 )
 def test_an_error_names_the_file_and_the_field(change: tuple[str, str], told: str) -> None:
     with pytest.raises(ValueError, match=r"^mine\.toml: ") as caught:
-        profiles.parse("mine.toml", GOOD.replace(*change))
+        catalogue.parse("mine.toml", GOOD.replace(*change))
     assert told in str(caught.value)
 
 
 def test_two_rungs_of_one_height_are_refused() -> None:
     rung = GOOD[GOOD.index("[[video.ladder]]") :]
     with pytest.raises(ValueError, match="height"):
-        profiles.parse("mine.toml", GOOD + rung)
+        catalogue.parse("mine.toml", GOOD + rung)
 
 
 def test_an_own_folder_adds_and_replaces(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(GOOD)
     (tmp_path / "fast.toml").write_text(GOOD.replace("mine", "fast"))
     (tmp_path / "README").write_text("no profile")
-    found = profiles.read([profiles.BUILT_IN, tmp_path])
+    found = catalogue.read([catalogue.BUILT_IN, tmp_path])
     assert [rung.height for rung in found["fast"].video.ladder] == [480]
     assert {"default", "mine"} <= {*found}
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no folder"):
-        profiles.read([tmp_path / "missing"])
+        catalogue.read([tmp_path / "missing"])
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ValueError, match=r"mine\.toml"):
-        profiles.read([tmp_path])
+        catalogue.read([tmp_path])
