@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from infra.derived import commands, events, refusals, schemas, settings, triggers
+from infra.derived import commands, events, openapi, problems, refusals, schemas, settings, triggers
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -24,6 +24,8 @@ def generated() -> dict[str, str]:
         "docs/refusals.md": refusals.text(),
         "docs/cli.md": commands.text(),
         "docs/settings.md": settings.text(),
+        "docs/openapi.json": openapi.text(),
+        "docs/problems.md": problems.text(),
     }
 
 

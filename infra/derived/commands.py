@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from typer.main import get_command
@@ -31,7 +31,16 @@ may be shortened to its first digits.
 def text() -> str:
     """The page."""
     commands: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
-    return "\n".join([HEAD, *(_command(name, command) for name, command in commands.items())])
+    return "\n".join([HEAD, *(_command(name, command) for name, command in _flat(commands))])
+
+
+def _flat(commands: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Commands by their whole names: those of a group under the group's."""
+    for name, command in commands.items():
+        if inner := getattr(command, "commands", None):
+            yield from ((f"{name} {last}", each) for last, each in _flat(inner))
+        else:
+            yield name, command
 
 
 def _command(name: str, command: Any) -> str:

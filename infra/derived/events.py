@@ -6,14 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from eventing.contract import EVENTS, TICK, Event, ObjectCreated
+from eventing.contract import EVENTS, TICK, Event
 from eventing.topology import FUNCTIONS
 from infra.derived.schemas import event_schemas
 
 _SWEEPER = "sweeper"
 """Repairs: it may emit anything, so it is named only where nobody else does."""
-_OUTSIDE: Final[Mapping[type[Event], str]] = {ObjectCreated: "source"}
-"""Events that come from the platform and from no function."""
+_OUTSIDE: Final[Mapping[str, str]] = {
+    "source": 'bucket[(uploads bucket)] -- "notification" --> source',
+    "gateway": 'people([people, applications]) -- "requests" --> gateway',
+}
+"""How each function that the world outside calls is called."""
 
 _HEAD = """\
 <!-- Generated from eventing/contract.py and topology.py by `make generate`: edit those. -->
@@ -58,7 +61,7 @@ def text() -> str:
 def emitters(event: type[Event]) -> list[str]:
     """Functions that tell of it in the ordinary course of a job."""
     found = [f.name for f in FUNCTIONS if event in f.emits and f.name != _SWEEPER]
-    return found or [_OUTSIDE.get(event, _SWEEPER)]
+    return found or [_SWEEPER]
 
 
 def consumers(event: type[Event]) -> list[str]:
@@ -79,13 +82,15 @@ def _picture() -> str:
         f'  {emitter} -- "{"<br>".join(names)}" --> {consumer}\n'
         for (emitter, consumer), names in labels.items()
     ]
+    outside = "".join(f"  {_OUTSIDE[f.name]}\n" for f in FUNCTIONS if f.http)
     return f"""\
-Every solid arrow goes through the broker, but for the tick: it goes straight to the {_SWEEPER}.
+Every solid arrow goes through the broker, but for the tick, which goes straight to the {_SWEEPER},
+and what comes from outside.
 
 ```mermaid
 flowchart LR
   tick([every minute]) -- "{TICK}" --> {_SWEEPER}
-{"".join(lines)}  undeliverable([undeliverable]) -.-> deadletter
+{outside}{"".join(lines)}  undeliverable([undeliverable]) -.-> deadletter
 ```
 
 The {_SWEEPER} also tells anything again that stood still, as the event that it was.

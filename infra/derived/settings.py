@@ -6,18 +6,21 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
 from eventing import serve
 from eventing.topology import FUNCTIONS
+from functions.adapters.s3.account import Account
 from functions.jobs.profile import AudioProfile, Options, Profile, Rung, VideoProfile
 from infra.derived.docstrings import attribute_docstrings
 
-_VARIABLE: Final = re.compile(r"(?:^| )([A-Z][A-Z_]+): ")
+_VARIABLE: Final = re.compile(r"(?:^| )([A-Z][A-Z0-9_]+(?:, [A-Z][A-Z0-9_]+)*): ")
+"""One, or several of which the first that is set counts."""
 
 _EVERY: Final = "every function"
+_S3: Final = "whoever uses an S3 store"
 _OTHERS: Final = (
     ("K_SINK", _EVERY, "Address of the broker. Knative's own name for it."),
     (
@@ -58,7 +61,11 @@ _HEAD = """\
 
 Every process reads its environment once, when it starts, and ends at once where something is
 missing or wrong. `kinora up` hands on what it has itself; on Knative the manifests carry it.
-Times are in seconds.
+Names that end in `_S` are seconds, those in `_BYTES` bytes.
+
+An object store is a folder's path, `file:///path`, or `s3://kinora` for the buckets kinora-uploads,
+kinora-work and kinora-media ([minio.md](minio.md)). A state store is a file's path,
+`sqlite:///path`, or `redis://host:6379/0` ([redis.md](redis.md)).
 
 | variable | read by | what it is |
 |---|---|---|
@@ -68,13 +75,14 @@ Times are in seconds.
 def text() -> str:
     """The page."""
     readers: dict[tuple[str, str], list[str]] = {}
-    for reader, variable, meaning in _described():
+    others = ((reader, variable, meaning) for variable, reader, meaning in _OTHERS)
+    for reader, variable, meaning in (*_described(), *others):
         readers.setdefault((variable, meaning), []).append(reader)
-    rows = [
-        *((variable, ", ".join(names), meaning) for (variable, meaning), names in readers.items()),
-        *_OTHERS,
-    ]
-    cells = (f"| `{name}` | {by} | {meaning} |\n" for name, by, meaning in sorted(rows))
+    rows = ((variable, ", ".join(names), meaning) for (variable, meaning), names in readers.items())
+    cells = (
+        f"| `{name.replace(', ', '`, `')}` | {by} | {meaning} |\n"
+        for name, by, meaning in sorted(rows)
+    )
     return "".join((_HEAD, *cells, *(_table(*each) for each in _FIELDS)))
 
 
@@ -113,6 +121,7 @@ def _described() -> Iterator[tuple[str, str, str]]:
             for function in FUNCTIONS
         ),
         (_EVERY, serve.Settings),
+        (_S3, Account),
     ):
         for docstring in _docstrings(settings):
             _, *parts = _VARIABLE.split(docstring)
@@ -123,6 +132,8 @@ def _described() -> Iterator[tuple[str, str, str]]:
 def _docstrings(settings: type) -> Iterator[str]:
     """Of the attributes, and of those of settings within settings."""
     yield from attribute_docstrings(settings).values()
-    for kind in get_type_hints(settings).values():
-        if is_dataclass(kind) and isinstance(kind, type):
-            yield from attribute_docstrings(kind).values()
+    for hint in get_type_hints(settings).values():
+        # Also of settings that may be missing as a whole.
+        for kind in (hint, *get_args(hint)):
+            if is_dataclass(kind) and isinstance(kind, type):
+                yield from attribute_docstrings(kind).values()
