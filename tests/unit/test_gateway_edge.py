@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from typing import Any
@@ -33,6 +34,7 @@ def gateway_with_trouble(**changes: Any) -> Gateway:
             "refused": Refused("the broker says 400: secret"),
             "defect": RuntimeError("secret"),
             "gone away": ClientDisconnect(),
+            "no room": OSError(errno.EMFILE, "secret"),
         }[kind]
 
     @router.post("/stream")
@@ -52,6 +54,7 @@ def gateway_with_trouble(**changes: Any) -> Gateway:
         ("rejected", 422, "refused"),
         ("refused", 500, "internal"),
         ("defect", 500, "internal"),
+        ("no room", 503, "unavailable"),
     ],
 )
 def test_whatever_goes_wrong_is_a_problem_that_gives_nothing_away(

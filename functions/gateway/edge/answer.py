@@ -25,6 +25,11 @@ DEFECT: Final = Problem(
     "This is a defect in Kinora, not in the request. Its log says more, under the id in"
     " `x-request-id`.",
 )
+NO_ROOM: Final = Problem(
+    "unavailable",
+    "Too much is open here at once. Try again in a second.",
+    headers={"retry-after": "1"},
+)
 _MOST_ERRORS: Final = 20
 
 _BY_STATUS: Final = {

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from eventing import log
 from functions.gateway.access.caller import SAFE, is_same_origin
 from functions.gateway.edge import answer
+from functions.gateway.edge.exhausted import is_exhausted
 from functions.gateway.edge.meters import Meters
 from functions.gateway.edge.problem import Problem
 from functions.gateway.settings import Settings, is_loopback
@@ -115,7 +116,12 @@ class Edge:
                     await self._app(scope, receive_within, send_protected)
             except ClientDisconnect:
                 status = status or _GONE_AWAY
-            except Exception:
+            except Exception as error:
+                if is_exhausted(error) and not status:
+                    _log.warning("no room: %s", error)
+                    response = answer.problem(answer.NO_ROOM, scope["path"])
+                    await response(scope, receive, send_protected)
+                    return
                 _log.exception("a defect", extra={"facts": {"path": _path_to_log(scope)}})
                 if not status:
                     response = answer.problem(answer.DEFECT, scope["path"])

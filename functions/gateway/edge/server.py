@@ -7,7 +7,6 @@ process with `Last-Event-ID`.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import signal
 import socket
@@ -18,9 +17,11 @@ from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Receive, Scope, Send
 
 from functions.gateway.edge.connection import SPARE, Connection
+from functions.gateway.edge.exhausted import is_exhausted
 
 DRAIN_S: Final = 25
 """How long requests that were begun may take to end. Kubernetes kills after 30 s."""
@@ -31,7 +32,6 @@ MAX_CONNECTIONS: Final = 4000
 MAX_DESCRIPTORS: Final = 2 * (MAX_CONNECTIONS + SPARE)
 """Connections, and for each of them one to a store or a file in it."""
 _SILENT_S: Final = 60.0
-_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 _log = logging.getLogger(__name__)
 
@@ -100,13 +100,15 @@ class _Uvicorn(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(self._trouble)
+        # What threads need is imported with the first of them: not when no file can be opened.
+        await run_in_threadpool(int)
         await super().startup(sockets)
 
     def _trouble(self, loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
         """The loop tells of a socket that cannot be had a thousand times a second, as long as
         somebody waits for one: once a minute is enough."""
         error = told.get("exception")
-        if not isinstance(error, OSError) or error.errno not in _EXHAUSTED:
+        if not is_exhausted(error):
             loop.default_exception_handler(told)
         elif loop.time() - self._said_s >= _SILENT_S:
             self._said_s = loop.time()
