@@ -1,0 +1,52 @@
+"""The cluster that a command works on: its options, and the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from knative.cli.complaint import FAILED, USAGE, Complaint
+
+if TYPE_CHECKING:
+    from knative.operating.cluster import Cluster
+    from knative.operating.refused import Refused
+
+Context = Annotated[
+    str, typer.Option("--context", "-C", help="Context of the kubeconfig; the current one.")
+]
+Namespace = Annotated[
+    str,
+    typer.Option(
+        "--namespace", "-n", envvar="KINORA_NAMESPACE", help="Namespace of the installation."
+    ),
+]
+
+
+@contextmanager
+def cluster(context: str = "") -> Iterator[Cluster]:
+    """Connected while it is entered. What the API server refuses becomes a Complaint."""
+    from knative.operating.cluster import Cluster
+    from knative.operating.refused import NotConnected, Refused
+
+    try:
+        connected = Cluster.connect(context)
+    except NotConnected as error:
+        raise Complaint(str(error), exit_code=USAGE, code="no_cluster") from None
+    try:
+        yield connected
+    except Refused as refused:
+        raise Complaint(_sentence(refused), exit_code=FAILED, code="cluster_refused") from None
+    finally:
+        connected.close()
+
+
+def _sentence(refused: Refused) -> str:
+    said = f"The cluster refuses: {refused.message.rstrip('.')} ({refused.status})."
+    if refused.status == 401:
+        return f"{said} Log in to it again, or name another context with --context."
+    if refused.status == 403:
+        return f"{said} Use an account that may do this, or ask whoever runs the cluster."
+    return said
