@@ -220,6 +220,12 @@ class Cluster:
         answer = self._send("POST", at, {}, body, dict(headers), timeout_s)
         return answer.status, answer.data
 
+    def fetch(self, namespace: str, pod: str, port: int, path: str) -> str | None:
+        """What a pod answers to a GET, through the API server; None where it does not say 200."""
+        at = f"/api/v1/namespaces/{namespace}/pods/http:{pod}:{port}/proxy{path}"
+        answer = self._send("GET", at, {}, None, {}, _TIMEOUT_S)
+        return answer.data.decode(errors="replace") if answer.status == 200 else None
+
     def close(self) -> None:
         self._api.close()  # type: ignore[no-untyped-call]
 
