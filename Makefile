@@ -85,6 +85,11 @@ lock: $(VENV)/dev.stamp ## resolve the dependencies anew, with hashes and no add
 	    --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade \
 	    -o infra/locks/$$lock.txt; \
 	done
+	for image in lean media gateway; do \
+	  $(BIN)/uv pip compile --quiet --group $$image --constraints infra/locks/run.txt --universal \
+	    --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	    -o infra/locks/$$image.txt; \
+	done
 
 .PHONY: clean
 clean: ## remove what was installed and cached here
