@@ -7,6 +7,7 @@ lease only saves work; what makes attempts that race harmless is that receipts a
 from __future__ import annotations
 
 import errno
+import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -26,6 +27,8 @@ from functions.jobs import ending, layout, record
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.receipt import Failure, Receipt
 from functions.ports import Clock, ObjectStore, Process, StateStore
+
+_log = logging.getLogger(__name__)
 
 PLANS_KEPT: Final = 16
 FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
@@ -161,7 +164,9 @@ class Encoder:
             source_bytes_read=copy.bytes_read,
         )
         key = layout.receipt(ready.job, ready.generation, ready.task)
-        record.create(self.store, key, receipt)
+        counts = record.create(self.store, key, receipt)
+        # One line an encode: what was encoded twice can be seen.
+        _log.info("encoded", extra={"facts": {"cpu_ms": receipt.cpu_ms, "counts": counts}})
 
     def _failures(self, ready: TaskReady) -> list[Failure]:
         """The attempts on record, in their order."""
