@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +15,17 @@ from eventing.topology import FUNCTIONS
 from functions.gateway.edge.readiness import DEADLINE_S
 from knative.local.manifests import BASE, documents, load
 from knative.local.overlay import Overlay
+from tests import kustomized
 
 LONGEST_PLANNED_TASK_S = 120
 SETTINGS = (BASE.parents[1] / "docs/settings.md").read_text()
-MAY_BE_EMPTY = {"data.public-url", "data.webhook-allow"}
+MAY_BE_EMPTY = {"data.public-url", "data.store-public-endpoint", "data.webhook-allow"}
 """Settings that say nothing until an installation says something."""
-EMPTY = {"KINORA_PUBLIC_URL", "KINORA_WEBHOOK_ALLOW"}
-KUSTOMIZATION: Any = yaml.safe_load((BASE / "kustomization.yaml").read_text())
+EMPTY = {"KINORA_PUBLIC_URL", "KINORA_S3_PUBLIC_ENDPOINT", "KINORA_WEBHOOK_ALLOW"}
+FILLING: Any = yaml.safe_load((BASE.parent / "components/settings/kustomization.yaml").read_text())
+"""What copies settings to where they are read."""
+UNFILLED = ("", "0")
+"""What stands where a setting goes; a bound of scale cannot be read when it is empty."""
 OBJECTS: list[Any] = list(documents(BASE))
 SERVICES: list[Any] = [found for found in OBJECTS if "serving.knative.dev" in found["apiVersion"]]
 FOUND = load(BASE)
@@ -69,11 +71,10 @@ def test_whoever_may_take_long_may_also_take_long_to_begin_an_answer(service: An
     assert pod["timeoutSeconds"] > 30
 
 
-@pytest.mark.parametrize("encoders", [1, 2, 3, 4, 7, 16, None])
-def test_the_last_task_admitted_is_answered_before_the_timeout(encoders: int | None) -> None:
+@pytest.mark.parametrize("encoders", [1, 2, 3, 4, 7, 10, 16, 100])
+def test_the_last_task_admitted_is_answered_before_the_timeout(encoders: int) -> None:
     service = next(service for service in FOUND.services if service.name == "encoder")
-    if encoders is not None:
-        service = Overlay(cores=2, encoders=encoders).apply(service)
+    service = Overlay(cores=2, encoders=encoders).apply(service)
     parallel = service.scaling.max_scale * service.container_concurrency
     admitted = parallel + 2
     rounds = -(-admitted // parallel) + 1
@@ -125,7 +126,10 @@ def test_secrets_are_named_and_nowhere_written_down() -> None:
         for entry in container_of(service)["env"]
         if "valueFrom" in entry
     }
-    assert {ref["name"] for ref in named.values()} == {"kinora-secrets"}
+    for (function, variable), ref in named.items():
+        # Nobody has the keys of another function.
+        own = f"kinora-store-{function}" if variable.startswith("AWS_") else "kinora-secrets"
+        assert ref["name"] == own
     for service in SERVICES:
         for entry in plain(service):
             assert not re.search("KEY|TOKEN|SECRET|PASSWORD", entry["name"])
@@ -202,7 +206,7 @@ def at(value: Any, path: str) -> Any:
     return value
 
 
-@pytest.mark.parametrize("replacement", KUSTOMIZATION["replacements"])
+@pytest.mark.parametrize("replacement", FILLING["replacements"])
 def test_every_replacement_leads_from_a_value_to_places_that_wait_for_one(replacement: Any) -> None:
     source = dict(replacement["source"])
     path = source.pop("fieldPath")
@@ -212,13 +216,13 @@ def test_every_replacement_leads_from_a_value_to_places_that_wait_for_one(replac
         reached = reached_by(target)
         assert reached, target["select"]
         for place in target["fieldPaths"]:
-            assert [at(found, place) for found in reached] == [""] * len(reached)
+            assert all(at(found, place) in UNFILLED for found in reached)
 
 
 def test_no_setting_is_left_empty_that_no_replacement_fills() -> None:
     filled = {
         (found["metadata"]["name"], place)
-        for replacement in KUSTOMIZATION["replacements"]
+        for replacement in FILLING["replacements"]
         for target in replacement["targets"]
         for found in reached_by(target)
         for place in target["fieldPaths"]
@@ -233,12 +237,12 @@ def test_no_setting_is_left_empty_that_no_replacement_fills() -> None:
 
 def test_a_value_that_is_filled_in_reaches_every_function_that_reads_it() -> None:
     filled: dict[str, set[str]] = {}
-    for replacement in KUSTOMIZATION["replacements"]:
+    for replacement in FILLING["replacements"]:
         for target in replacement["targets"]:
             for place in target["fieldPaths"]:
-                (variable,) = re.findall(r"\.env\.\[name=(\w+)\]", place)
                 reached = {found["metadata"]["name"] for found in reached_by(target)}
-                filled.setdefault(variable, set()).update(reached)
+                for variable in re.findall(r"\.env\.\[name=(\w+)\]", place):
+                    filled.setdefault(variable, set()).update(reached)
     for variable, reached in filled.items():
         assert reached >= readers_of(variable), variable
     assert filled["KINORA_WEBHOOK_ALLOW"] == {"gateway", "notifier"}
@@ -251,42 +255,41 @@ def readers_of(variable: str) -> set[str]:
     return {name.strip() for each in named for name in each} & set(NAMES)
 
 
-def kustomized(folder: Path) -> dict[str, dict[str, str]]:
-    """The variables of every Service, as kustomize builds the folder."""
-    ran = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, timeout=120)
-    assert ran.returncode == 0, ran.stderr
+def filled_in(*settings: str) -> dict[str, dict[str, str]]:
+    """The variables of every Service, as kustomize builds an installation with these settings."""
     return {
         found["metadata"]["name"]: {entry["name"]: entry["value"] for entry in plain(found)}
-        for found in yaml.safe_load_all(ran.stdout)
-        if found and "serving.knative.dev" in found["apiVersion"]
+        for found in kustomized.of_kind(
+            kustomized.objects("local", (), settings), "Service", "serving.knative.dev"
+        )
     }
 
 
 @needs_kubectl
 def test_kustomize_fills_in_every_setting() -> None:
-    services = kustomized(BASE)
-    for name, env in services.items():
+    for name, env in filled_in().items():
         assert {variable for variable, value in env.items() if not value} <= EMPTY, name
-    most = {env.get("KINORA_ENCODERS") for env in services.values()}
-    (encoder,) = (found for found in SERVICES if found["metadata"]["name"] == "encoder")
-    annotations = encoder["spec"]["template"]["metadata"]["annotations"]
-    assert {number for number in most if number} == {
-        annotations["autoscaling.knative.dev/max-scale"]
-    }
 
 
 @needs_kubectl
-def test_what_an_installation_sets_reaches_whoever_reads_it(tmp_path: Path) -> None:
+def test_what_an_installation_sets_reaches_whoever_reads_it() -> None:
     there = "10.1.0.0/16,hooks.internal"
-    base = shutil.copytree(BASE, tmp_path / "base")
-    settings = yaml.safe_load((base / "settings.yaml").read_text())
-    settings["data"]["webhook-allow"] = there
-    (base / "settings.yaml").write_text(yaml.safe_dump(settings))
-    got = {name: env.get("KINORA_WEBHOOK_ALLOW") for name, env in kustomized(base).items()}
-    assert {name: value for name, value in got.items() if value} == {
-        "gateway": there,
-        "notifier": there,
-    }
+    got = filled_in(f"webhook-allow={there}")
+    assert {
+        name: env["KINORA_WEBHOOK_ALLOW"]
+        for name, env in got.items()
+        if env.get("KINORA_WEBHOOK_ALLOW")
+    } == {"gateway": there, "notifier": there}
+
+
+@needs_kubectl
+def test_the_encoder_scales_to_the_number_that_admission_counts_by() -> None:
+    found = kustomized.objects("local", (), ("encoders=7",))
+    (encoder,) = (each for each in found if each["metadata"]["name"] == "encoder")
+    annotations = encoder["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["autoscaling.knative.dev/max-scale"] == "7"
+    counted = {env.get("KINORA_ENCODERS") for env in filled_in("encoders=7").values()}
+    assert counted == {"7", None}
 
 
 def test_whether_the_gateway_is_ready_may_take_as_long_as_it_looks() -> None:
