@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from eventing.codec import Message
+from knative.autoscaling.concurrency import Concurrency
 from knative.local.broker.subscriber import Reply, Subscriber, Unreachable
-from knative.local.concurrency import Concurrency
 
 QUEUE_LIMIT: Final = 10_000
 """Requests that may wait for a revision, as in Knative's activator."""

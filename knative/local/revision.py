@@ -11,11 +11,11 @@ from typing import Final
 import aiohttp
 
 from eventing.errors import Unavailable
+from knative.autoscaling.autoscaler import Activity, Autoscaler
+from knative.autoscaling.concurrency import Concurrency
 from knative.local.activator import Activator, Worker, clock_ms
-from knative.local.autoscaler import Activity, Autoscaler
 from knative.local.background import Background
 from knative.local.broker.subscriber import http_subscriber
-from knative.local.concurrency import Concurrency
 from knative.local.process import FunctionProcess, NotReady
 from knative.local.service import Service
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from knative.local.broker.field import Field
+from knative.autoscaling.scaling import Scaling
+from knative.field import Field
 from knative.local.broker.manifest import head
-from knative.local.scaling import Scaling
 
 GROUP: Final = "serving.knative.dev/v1"
 MAX_TIMEOUT_S: Final = 600

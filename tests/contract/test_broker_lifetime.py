@@ -15,8 +15,8 @@ import pytest
 
 from eventing.cloudevent import CloudEvent
 from eventing.codec import encode
+from knative.field import Invalid
 from knative.local.broker.broker import LocalBroker
-from knative.local.broker.field import Invalid
 from knative.local.broker.history import History
 from knative.local.broker.manifest import Broker, Destination, Trigger
 from knative.local.broker.subscriber import Subscriber as Port

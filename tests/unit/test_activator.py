@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventing.codec import Message
+from knative.autoscaling.concurrency import Concurrency
 from knative.local.activator import QUEUE_LIMIT, Activator, Worker
 from knative.local.broker.subscriber import Reply, Unreachable
-from knative.local.concurrency import Concurrency
 
 FOREVER = float("inf")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knative.local.autoscaler import ACTIVATION_TIMEOUT_MS, Activity, Autoscaler, Decision
-from knative.local.scaling import Scaling
+from knative.autoscaling.autoscaler import ACTIVATION_TIMEOUT_MS, Activity, Autoscaler, Decision
+from knative.autoscaling.scaling import Scaling
 
 TICK_MS = 2_000
 ONE_AT_A_TIME = Scaling(container_concurrency=1, target_utilization_percent=100)
@@ -246,6 +246,7 @@ def scalings(draw: st.DrawFn) -> Scaling:
     )
 
 
+@settings(deadline=None)
 @given(scalings(), loads)
 def test_the_scale_stays_within_its_bounds(scaling: Scaling, load: list[float]) -> None:
     revision = Revision(scaling)
@@ -256,6 +257,7 @@ def test_the_scale_stays_within_its_bounds(scaling: Scaling, load: list[float]) 
         assert not scaling.max_scale or revision.scale <= scaling.max_scale
 
 
+@settings(deadline=None)
 @given(scalings(), loads)
 def test_in_panic_the_wish_only_grows(scaling: Scaling, load: list[float]) -> None:
     revision = Revision(scaling)
@@ -270,6 +272,7 @@ def test_in_panic_the_wish_only_grows(scaling: Scaling, load: list[float]) -> No
         before = now
 
 
+@settings(deadline=None)
 @given(scalings(), loads)
 def test_zero_comes_only_after_a_window_of_zeros(scaling: Scaling, load: list[float]) -> None:
     revision = Revision(scaling)
@@ -282,6 +285,7 @@ def test_zero_comes_only_after_a_window_of_zeros(scaling: Scaling, load: list[fl
             assert not any(played[max(0, position + 1 - ticks) : position + 1])
 
 
+@settings(deadline=None)
 @given(scalings(), loads)
 def test_without_load_everything_goes(scaling: Scaling, load: list[float]) -> None:
     revision = Revision(replace(scaling, min_scale=0))

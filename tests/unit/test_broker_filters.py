@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eventing.cloudevent import CloudEvent
-from knative.local.broker.field import Field, Invalid
+from knative.field import Field, Invalid
 from knative.local.broker.filters import parse
 
 EVENT = CloudEvent(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from knative.local.broker.duration import seconds
+from knative.duration import seconds
 from knative.local.broker.manifest import (
     DEFAULT_DELIVERY,
     Broker,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventing.cloudevent import CloudEvent
-from knative.local.broker.field import Invalid
+from knative.field import Invalid
 from knative.local.broker.manifest import Destination
 from knative.local.broker.ping import PingSource, fire
 from knative.local.broker.schedule import parse

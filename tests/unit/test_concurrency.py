@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knative.local.concurrency import Concurrency
+from knative.autoscaling.concurrency import Concurrency
 
 
 def test_a_bucket_is_averaged_over_its_time() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from knative.local.broker.field import Invalid
+from knative.autoscaling.scaling import Scaling
+from knative.field import Invalid
 from knative.local.manifests import BASE, load
 from knative.local.overlay import Overlay
-from knative.local.scaling import Scaling
 from knative.local.service import Service
 
 

@@ -13,11 +13,11 @@ from typing import Final
 
 from eventing.cloudevent import CloudEvent, timestamp
 from eventing.codec import BODY_LIMIT_BYTES, Malformed, Message, check, decode
+from knative.field import Invalid
 from knative.local.background import Background
 from knative.local.broker import ingress
 from knative.local.broker.commit import Commits
 from knative.local.broker.dispatch import IN_FLIGHT, Dispatcher, Refused, Route, Sink
-from knative.local.broker.field import Invalid
 from knative.local.broker.log import Log, checkpoint
 from knative.local.broker.manifest import Broker, Destination, Trigger
 from knative.local.broker.record import Accepted, Change, Entry

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from eventing.cloudevent import CONTEXT, CloudEvent
-from knative.local.broker.field import Field
+from knative.field import Field
 
 _NAME: Final = re.compile("[a-z0-9]+")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from knative.field import Field, Invalid
 from knative.local.broker import filters
-from knative.local.broker.field import Field, Invalid
 
 GROUP: Final = "eventing.knative.dev/v1"
 NAMESPACE: Final = "default"

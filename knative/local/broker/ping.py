@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from eventing.cloudevent import CloudEvent
 from eventing.contract import TICK, digest
+from knative.field import Field
 from knative.local.broker import schedule
-from knative.local.broker.field import Field
 from knative.local.broker.manifest import Destination, destination, head
 
 GROUP: Final = "sources.knative.dev/v1"

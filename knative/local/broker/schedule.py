@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from knative.local.broker.duration import go_milliseconds
+from knative.duration import go_milliseconds
 
 _MONTHS: Final = (
     "jan",

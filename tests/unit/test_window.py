@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knative.local.window import Average, Maximum
+from knative.autoscaling.window import Average, Maximum
 
 SECOND = 1_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from knative.local.broker import duration
+from knative import duration
 
 
 class Invalid(ValueError):

@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from knative.local.scaling import Scaling
-from knative.local.window import Average, Maximum
+from knative.autoscaling.scaling import Scaling
+from knative.autoscaling.window import Average, Maximum
 
 ACTIVATION_TIMEOUT_MS: Final = 630_000
 """Progress deadline (600 s) and a buffer: a revision that is not ready by then is given up."""

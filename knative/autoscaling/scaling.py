@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from knative.local.broker.duration import go_milliseconds
-from knative.local.broker.field import Field
+from knative.duration import go_milliseconds
+from knative.field import Field
 
 PREFIX: Final = "autoscaling.knative.dev/"
 UNLIMITED: Final = 0
