@@ -87,6 +87,9 @@ class TaskReady:
     task: TaskId
     accelerator: Annotated[str, Meta(pattern="^(cpu|gpu)$")] = "cpu"
     """Also the extension attribute that Triggers filter on."""
+    length: Annotated[str, Meta(pattern="^(short|long)$")] = "short"
+    """`long`: by its plan it will not end within what a request may take. Also an extension
+    attribute, for those who run such tasks elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

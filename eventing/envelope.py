@@ -20,6 +20,7 @@ PARTITION_KEY: Final = "partitionkey"
 TRACE_PARENT: Final = "traceparent"
 CAUSATION_ID: Final = "causationid"
 ACCELERATOR: Final = "accelerator"
+LENGTH: Final = "length"
 
 _NOT_IN_SUBJECT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -39,6 +40,7 @@ def wrap(payload: Event, *, producer: str, time: str, cause: str = "") -> CloudE
         extensions[CAUSATION_ID] = cause
     if isinstance(payload, TaskReady):
         extensions[ACCELERATOR] = payload.accelerator
+        extensions[LENGTH] = payload.length
     return CloudEvent(
         id=identity(payload),
         source=source_of(payload),

@@ -17,12 +17,13 @@ from functions.ports import Clock, Slot, Waiting
 _PATIENCE_S: Final = 20.0
 """How long a call waits for the other writers; one transaction takes well under a millisecond."""
 
-_SCHEMA_VERSION: Final = 2
+_SCHEMA_VERSION: Final = 3
 _SCHEMA: Final = Path(__file__).with_name("state.sql")
 
-_WAITING: Final = (
-    "job, generation, task, accelerator, tenant_priority, tenant, priority, rank"  # its columns
+_WAITING: Final = (  # its columns
+    "job, generation, task, accelerator, tenant_priority, tenant, priority, rank, length"
 )
+_SLOT: Final = "job, generation, task, accelerator, length, granted_s"  # the fields of a Slot
 
 
 class SqliteState:
@@ -112,7 +113,7 @@ class SqliteState:
         with self._writing() as db:
             db.executemany(
                 f"INSERT INTO waiting ({_WAITING})"
-                " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS"
+                " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS"
                 " (SELECT 1 FROM slot WHERE job = ?1 AND generation = ?2 AND task = ?3)"
                 " AND NOT EXISTS"
                 " (SELECT 1 FROM done WHERE job = ?1 AND generation = ?2 AND task = ?3)"
@@ -127,6 +128,7 @@ class SqliteState:
                         each.tenant,
                         each.priority,
                         each.order,
+                        each.length,
                     )
                     for each in tasks
                 ],
@@ -140,32 +142,30 @@ class SqliteState:
                 (accelerator, now),
             ).fetchall()
             db.executemany(
-                f"INSERT INTO waiting ({_WAITING}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", lost
+                f"INSERT INTO waiting ({_WAITING}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", lost
             )
             query = "SELECT count(*) FROM slot WHERE accelerator = ?"
             (taken,) = db.execute(query, (accelerator,)).fetchone()
             for _ in range(limit - taken):
                 if not _grant(db, accelerator, cause=cause, now=now, expires_s=now + ttl_s):
                     break
-            return [
-                Slot(job=job, generation=generation, task=task, accelerator=accel, granted_s=at)
-                for job, generation, task, accel, at in db.execute(
-                    "SELECT job, generation, task, accelerator, granted_s FROM slot"
-                    " WHERE cause = ? AND accelerator = ? ORDER BY turn",
-                    (cause, accelerator),
-                )
-            ]
+            return _slots(db, "cause = ? AND accelerator = ?", (cause, accelerator))
 
     def slots(self, job: str) -> list[Slot]:
         with self._connection() as db:
-            return [
-                Slot(job=job, generation=generation, task=task, accelerator=accel, granted_s=at)
-                for generation, task, accel, at in db.execute(
-                    "SELECT generation, task, accelerator, granted_s FROM slot"
-                    " WHERE job = ? AND expires_s > ? ORDER BY turn",
-                    (job, self._clock()),
-                )
-            ]
+            return _slots(db, "job = ? AND expires_s > ?", (job, self._clock()))
+
+    def granted(self, accelerator: str) -> list[Slot]:
+        with self._connection() as db:
+            return _slots(db, "accelerator = ? AND expires_s > ?", (accelerator, self._clock()))
+
+    def keep_slot(self, job: str, generation: int, task: str, *, ttl_s: float) -> None:
+        with self._writing() as db:
+            db.execute(
+                "UPDATE slot SET expires_s = max(expires_s, ?)"
+                " WHERE job = ? AND generation = ? AND task = ?",
+                (self._clock() + ttl_s, job, generation, task),
+            )
 
     def forget(self, job: str) -> None:
         with self._writing() as db:
@@ -266,10 +266,20 @@ def _grant(
     db.execute(f"UPDATE job_turn SET served = ? WHERE {of_job}", (turn, *job))
     db.execute(
         f"INSERT INTO slot ({_WAITING}, cause, granted_s, expires_s, turn)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*task, cause, now, expires_s, turn),
     )
     return True
+
+
+def _slots(db: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Slot]:
+    """Those that meet the condition, in the order in which they were given."""
+    return [
+        Slot(job=job, generation=number, task=task, accelerator=accel, length=length, granted_s=at)
+        for job, number, task, accel, length, at in db.execute(
+            f"SELECT {_SLOT} FROM slot WHERE {where} ORDER BY turn", values
+        )
+    ]
 
 
 def _empty(db: sqlite3.Connection) -> None:

@@ -13,7 +13,7 @@ CREATE TABLE done (
 CREATE TABLE waiting (
   job TEXT, generation INTEGER, task TEXT, accelerator TEXT NOT NULL,
   tenant_priority INTEGER NOT NULL, tenant TEXT NOT NULL, priority INTEGER NOT NULL,
-  rank INTEGER NOT NULL, PRIMARY KEY (job, generation, task)
+  rank INTEGER NOT NULL, length TEXT NOT NULL, PRIMARY KEY (job, generation, task)
 ) WITHOUT ROWID;
 CREATE INDEX waiting_by_turn
   ON waiting (accelerator, tenant_priority, tenant, priority, job, rank, generation, task);
@@ -21,8 +21,8 @@ CREATE INDEX waiting_by_turn
 CREATE TABLE slot (
   job TEXT, generation INTEGER, task TEXT, accelerator TEXT NOT NULL,
   tenant_priority INTEGER NOT NULL, tenant TEXT NOT NULL, priority INTEGER NOT NULL,
-  rank INTEGER NOT NULL, cause TEXT NOT NULL, granted_s REAL NOT NULL, expires_s REAL NOT NULL,
-  turn INTEGER NOT NULL, PRIMARY KEY (job, generation, task)
+  rank INTEGER NOT NULL, length TEXT NOT NULL, cause TEXT NOT NULL, granted_s REAL NOT NULL,
+  expires_s REAL NOT NULL, turn INTEGER NOT NULL, PRIMARY KEY (job, generation, task)
 ) WITHOUT ROWID;
 CREATE INDEX slot_by_expiry ON slot (accelerator, expires_s);
 CREATE INDEX slot_by_cause ON slot (cause, accelerator);

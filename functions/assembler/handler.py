@@ -78,12 +78,13 @@ class Assembler:
         plan = self._plan(event.job, event.generation)
         if not attempts.exhausted(event):
             # It keeps its slot: to fail is not to be done.
-            accelerator = plan.task(event.task).accelerator
+            task = plan.task(event.task)
             yield TaskReady(
                 job=event.job,
                 generation=event.generation,
                 task=event.task,
-                accelerator=accelerator,
+                accelerator=task.accelerator,
+                length=task.length,
             )
             return
         yield from self._end(event.job, "failed", event.code, event.reason)

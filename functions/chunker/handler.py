@@ -17,7 +17,7 @@ from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan
 from functions.media import guard
 from functions.planning import drawing
-from functions.planning.drawing import Setting
+from functions.planning.drawing import LONG_TASK_S, Setting
 from functions.planning.survey import Survey
 from functions.ports import Absent, Clock, ObjectStore, StateStore
 
@@ -46,6 +46,7 @@ class Chunker:
     holder: str
     """This instance's name in leases."""
     bounds: guard.Bounds
+    long_task_s: float = LONG_TASK_S
     lease_s: float = LEASE_S
 
     def job_accepted(self, event: JobAccepted) -> Iterator[Event]:
@@ -117,7 +118,12 @@ class Chunker:
                 survey = self.surveys.mezzanine(manifest.source, beat)
             except Absent:
                 raise Unavailable("the mezzanine is not there yet") from None
-        setting = Setting(encoder=self.encoder(), workers=self.workers, bounds=self.bounds)
+        setting = Setting(
+            encoder=self.encoder(),
+            workers=self.workers,
+            bounds=self.bounds,
+            long_task_s=self.long_task_s,
+        )
         ours = drawing.draw(manifest, generation, survey, setting)
         return record.settle(self.store, layout.plan(manifest.job, generation), ours)
 

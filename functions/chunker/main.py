@@ -32,6 +32,7 @@ _chunker = Chunker(
     workers=_settings.encoders,
     holder=_settings.worker,
     bounds=_settings.bounds,
+    long_task_s=_settings.long_task_s,
     lease_s=_settings.lease_s,
 )
 

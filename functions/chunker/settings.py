@@ -10,6 +10,7 @@ from functions import environment
 from functions.chunker.handler import LEASE_S
 from functions.jobs.admission import Window
 from functions.media import guard
+from functions.planning.drawing import LONG_TASK_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,10 @@ class Settings:
     """KINORA_MAX_PIXELS: how many a source's picture may have; larger ones are rejected. Default:
     8192 x 4320. KINORA_MAX_FRAMES: how many an output may have; longer sources are rejected.
     Default: a day at 60 a second."""
+    long_task_s: float
+    """KINORA_LONG_TASK_S: estimated seconds above which a task counts as long; only those who run
+    long tasks elsewhere (component long-tasks) make a difference. Default: 300, half of what a
+    request may take."""
     lease_s: float
     """KINORA_PLANNING_LEASE_S: how long the planning of a worker that died stays taken.
     Default: 30, renewed with each thing that is found."""
@@ -49,5 +54,6 @@ class Settings:
                 pixels=environment.count(env, "KINORA_MAX_PIXELS", guard.MAX_PIXELS),
                 frames=environment.count(env, "KINORA_MAX_FRAMES", guard.MAX_FRAMES),
             ),
+            long_task_s=environment.seconds(env, "KINORA_LONG_TASK_S", LONG_TASK_S),
             lease_s=environment.seconds(env, "KINORA_PLANNING_LEASE_S", LEASE_S),
         )

@@ -39,7 +39,10 @@ class Watch:
     def acquire(self) -> bool:
         """True if the task is ours now."""
         self._renewed_s = self._looked_s = self.clock()
-        return self.state.acquire(self._lease, self.holder, ttl_s=self.ttl_s)
+        if not self.state.acquire(self._lease, self.holder, ttl_s=self.ttl_s):
+            return False
+        self._keep_slot()
+        return True
 
     def release(self) -> None:
         try:
@@ -88,12 +91,18 @@ class Watch:
     def _renewed(self) -> bool:
         lease = self._lease
         try:
+            self._keep_slot()
             return self.state.renew(lease, self.holder, ttl_s=self.ttl_s) or self.state.acquire(
                 lease, self.holder, ttl_s=self.ttl_s
             )
         except Unavailable as error:
             _log.warning("the lease could not be renewed: %s", error.reason)
             return True
+
+    def _keep_slot(self) -> None:
+        """A task that takes longer than its slot is believed is not lost while it is worked on."""
+        ready = self.ready
+        self.state.keep_slot(ready.job, ready.generation, ready.task, ttl_s=self.ttl_s)
 
     def _decided(self) -> bool:
         try:

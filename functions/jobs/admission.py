@@ -27,7 +27,8 @@ SPARE_SLOTS: Final = 2
 """Tasks in flight beyond the encoders' number, so that none waits for the next hand-over."""
 
 SLOT_TTL_S: Final = 900.0
-"""Longer than a task may queue and run together (the encoder's Trigger waits eleven minutes)."""
+"""Longer than a task may queue and run together (the encoder's Trigger waits eleven minutes).
+Whoever works on one that takes longer keeps its slot together with its lease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ def register(state: StateStore, plan: Plan, manifest: Manifest, done: Set[str]) 
                 order=order,
                 tenant_priority=manifest.tenant_priority,
                 priority=manifest.options.priority,
+                length=task.length,
             )
             for order, task in enumerate(plan.tasks)
             if task.id not in done
@@ -92,4 +94,5 @@ def due(
             generation=slot.generation,
             task=slot.task,
             accelerator=slot.accelerator,
+            length=slot.length,
         )

@@ -128,7 +128,11 @@ class History:
         cause = _planned_by(manifest, generation)
         first = plan.tasks[0]
         ready = TaskReady(
-            job=trail.job, generation=generation, task=first.id, accelerator=first.accelerator
+            job=trail.job,
+            generation=generation,
+            task=first.id,
+            accelerator=first.accelerator,
+            length=first.length,
         )
         yield _fact(ready, trail.planned_s[generation], "chunker", cause)
         began = {first.id: identity(ready)}

@@ -14,6 +14,10 @@ from functions.jobs.manifest import SourceObject
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
 
+Length = Literal["short", "long"]
+"""`long`: by its estimated cost it will not end within what a request may take. Decided when the
+plan is drawn (KINORA_LONG_TASK_S), and never again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
@@ -41,6 +45,7 @@ class VideoTask(msgspec.Struct, frozen=True, kw_only=True, tag="video", tag_fiel
     cost_ms: int
     """Estimated CPU time."""
     accelerator: Literal["cpu", "gpu"] = "cpu"
+    length: Length = "short"
 
 
 class AudioTask(msgspec.Struct, frozen=True, kw_only=True, tag="audio", tag_field="kind"):
@@ -50,6 +55,7 @@ class AudioTask(msgspec.Struct, frozen=True, kw_only=True, tag="audio", tag_fiel
     rendition: str
     cost_ms: int
     accelerator: Literal["cpu", "gpu"] = "cpu"
+    length: Length = "short"
 
 
 class MezzanineTask(msgspec.Struct, frozen=True, kw_only=True, tag="mezzanine", tag_field="kind"):
@@ -58,6 +64,7 @@ class MezzanineTask(msgspec.Struct, frozen=True, kw_only=True, tag="mezzanine", 
     id: str
     cost_ms: int
     accelerator: Literal["cpu", "gpu"] = "cpu"
+    length: Length = "short"
 
 
 Task = VideoTask | AudioTask | MezzanineTask

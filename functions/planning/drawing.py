@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, Literal
 
+import msgspec
+
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.profile import Profile
@@ -22,6 +24,8 @@ from functions.planning.choice import Choice, choose
 from functions.planning.survey import Survey
 
 MEZZANINE_TASK: Final = "m1"
+LONG_TASK_S: Final = 300.0
+"""Half of what a request may take: estimates are for a quick machine."""
 HD_LINES: Final = 720
 """From here on pictures that name no colours are taken for those of HD television (BT.709)."""
 
@@ -34,10 +38,23 @@ class Setting:
     workers: int
     """Encoders that work at the same time."""
     bounds: guard.Bounds
+    long_task_s: float = LONG_TASK_S
+    """Above this estimate a task is a long one. An encoder has one core, so that CPU time is time
+    on the wall."""
 
 
 def draw(manifest: Manifest, generation: int, survey: Survey, setting: Setting) -> Plan:
     """The plan of this generation. Raises Rejected, ValueError for a job without a profile."""
+    plan = _draw(manifest, generation, survey, setting)
+    tasks = (_measured(task, setting.long_task_s * 1000) for task in plan.tasks)
+    return replace(plan, tasks=tuple(tasks))
+
+
+def _measured(task: Task, long_ms: float) -> Task:
+    return msgspec.structs.replace(task, length="long") if task.cost_ms > long_ms else task
+
+
+def _draw(manifest: Manifest, generation: int, survey: Survey, setting: Setting) -> Plan:
     if manifest.profile is None:
         raise ValueError("the job has no profile")
     choice = choose(survey.media, survey.tables if survey.prepared else None, setting.bounds)

@@ -23,6 +23,8 @@ class Waiting:
     order: int
     tenant_priority: int = 0
     priority: int = 0
+    length: str = "short"
+    """`short` or `long`, as the plan has it: of one task always the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Slot:
     generation: int
     task: str
     accelerator: str
+    length: str
     granted_s: float
     """POSIX time of the grant."""
 
@@ -87,6 +90,15 @@ class StateStore(Protocol):
 
     def slots(self, job: str) -> list[Slot]:
         """The slots a job holds."""
+
+    def granted(self, accelerator: str) -> list[Slot]:
+        """The slots of all jobs, in the order in which they were given."""
+
+    def keep_slot(self, job: str, generation: int, task: str, *, ttl_s: float) -> None:
+        """Whoever works on the task says that its slot is not lost for `ttl_s` more, at least.
+
+        Where it has none, nothing happens.
+        """
 
     def forget(self, job: str) -> None:
         """Drop everything of a job: waiting tasks, slots, join, progress."""

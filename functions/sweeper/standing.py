@@ -105,6 +105,7 @@ class Standing:
                     generation=slot.generation,
                     task=slot.task,
                     accelerator=slot.accelerator,
+                    length=slot.length,
                 )
 
     def _latest_plan(self, job: str) -> Plan | None:

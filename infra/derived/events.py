@@ -47,6 +47,7 @@ _ATTRIBUTES = """\
 | `traceparent` | where the job's trace starts: its trace id is the job's id; stays on the way |
 | `causationid` | `id` of the event that was being handled; absent where there was none |
 | `accelerator` | `task.ready` only: `cpu` or `gpu`, for the Triggers of the encoders |
+| `length` | `task.ready` only: `short` or `long`, for those who run long tasks elsewhere |
 
 """
 

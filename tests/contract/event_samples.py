@@ -24,7 +24,7 @@ SAMPLES: Final[tuple[c.Event, ...]] = (
     ),
     c.JobAccepted(job=JOB, tenant="acme"),
     c.SourcePrepared(job=JOB, generation=1),
-    c.TaskReady(job=JOB, generation=2, task="v0003-b", accelerator="gpu"),
+    c.TaskReady(job=JOB, generation=2, task="v0003-b", accelerator="gpu", length="long"),
     c.TaskCompleted(job=JOB, generation=2, task="v0003-b"),
     c.TaskFailed(
         job=JOB,

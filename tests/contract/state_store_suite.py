@@ -39,6 +39,7 @@ def waiting(
     accelerator: str = "cpu",
     tenant_priority: int = 0,
     priority: int = 0,
+    length: str = "short",
 ) -> Waiting:
     return Waiting(
         job=job,
@@ -49,6 +50,7 @@ def waiting(
         order=order,
         tenant_priority=tenant_priority,
         priority=priority,
+        length=length,
     )
 
 
@@ -220,9 +222,70 @@ class StateStoreSuite:
         state.enqueue([waiting("job", 0, generation=2, accelerator="gpu")])
         (slot,) = state.admit("gpu", cause="start", limit=1, ttl_s=HELD_S)
         assert slot == Slot(
-            job="job", generation=2, task="v0", accelerator="gpu", granted_s=clock.now_s
+            job="job",
+            generation=2,
+            task="v0",
+            accelerator="gpu",
+            length="short",
+            granted_s=clock.now_s,
         )
         assert state.slots("job") == [slot]
+
+    def test_a_slot_has_the_length_of_its_task_as_often_as_it_is_given(
+        self, state: StateStore, clock: ManualClock
+    ) -> None:
+        state.enqueue([waiting("job", 0, length="long"), waiting("job", 1)])
+        for cause in ("start", "again"):
+            slots = state.admit("cpu", cause=cause, limit=2, ttl_s=HELD_S)
+            assert [slot.length for slot in slots] == ["long", "short"]
+            assert state.slots("job") == state.granted("cpu") == slots
+            clock.advance(HELD_S)
+        state.forget("job")
+        state.enqueue([waiting("job", 0)])
+        (slot,) = state.admit("cpu", cause="anew", limit=1, ttl_s=HELD_S)
+        assert slot.length == "short"
+
+    def test_the_slots_of_an_accelerator_are_those_of_all_jobs(
+        self, state: StateStore, clock: ManualClock
+    ) -> None:
+        assert state.granted("cpu") == []
+        state.enqueue([waiting(job, order) for job in ("b", "a:c") for order in range(2)])
+        state.enqueue([waiting("g", 0, accelerator="gpu")])
+        admit(state, "start", limit=3)
+        admit(state, "start", limit=3, accelerator="gpu")
+        assert names(state.granted("cpu")) == ["a:c/v0", "b/v0", "a:c/v1"]
+        assert names(state.granted("gpu")) == ["g/v0"]
+        state.complete("b", 1, "v0", total=2)
+        assert names(state.granted("cpu")) == ["a:c/v0", "a:c/v1"]
+        clock.advance(HELD_S)
+        assert state.granted("cpu") == []
+
+    def test_a_slot_is_not_lost_while_somebody_keeps_it(
+        self, state: StateStore, clock: ManualClock
+    ) -> None:
+        state.enqueue([waiting("job", order) for order in range(2)])
+        assert admit(state, "start", limit=1) == ["job/v0"]
+        for _ in range(4):
+            clock.advance(HELD_S / 2)
+            state.keep_slot("job", 1, "v0", ttl_s=HELD_S / 2 + 1)
+        assert admit(state, "late", limit=1) == []
+        assert names(state.slots("job")) == ["job/v0"]
+        clock.advance(HELD_S / 2 + 1)
+        assert admit(state, "lost", limit=1) == ["job/v0"]
+
+    def test_to_keep_a_slot_never_shortens_it_and_gives_none(
+        self, state: StateStore, clock: ManualClock
+    ) -> None:
+        state.enqueue([waiting("job", order) for order in range(2)])
+        admit(state, "start", limit=1)
+        state.keep_slot("job", 1, "v0", ttl_s=1)
+        state.keep_slot("job", 1, "v1", ttl_s=HELD_S)
+        state.keep_slot("none", 1, "v1", ttl_s=HELD_S)
+        clock.advance(HELD_S - 1)
+        assert names(state.slots("job")) == ["job/v0"]
+        assert state.slots("none") == []
+        clock.advance(1)
+        assert state.slots("job") == []
 
     def test_a_completed_task_frees_its_slot_once(self, state: StateStore) -> None:
         state.enqueue([waiting("job", order) for order in range(6)])
@@ -489,6 +552,7 @@ def keeps_the_laws_of_admission(make: Callable[[ManualClock], StateStore]) -> No
                     accelerator=accelerator,
                     tenant_priority=tenant_priority,
                     priority=priority,
+                    length="short" if order % 3 else "long",
                 )
                 for order in tasks
             ]
@@ -517,6 +581,11 @@ def keeps_the_laws_of_admission(make: Callable[[ManualClock], StateStore]) -> No
             job, task = data.draw(st.sampled_from(sorted(self.complete_)))
             self.complete(job, [int(task[1:])])
 
+        @rule(job=_JOBS, task=_TASKS, seconds=st.sampled_from([1.0, HELD_S, 2 * HELD_S]))
+        def keep_slot(self, job: str, task: int, seconds: float) -> None:
+            self.state.keep_slot(job, 1, f"v{task}", ttl_s=seconds)
+            self.model.keep_slot(job, 1, f"v{task}", ttl_s=seconds)
+
         @rule(job=_JOBS)
         def forget(self, job: str) -> None:
             self.state.forget(job)
@@ -535,6 +604,7 @@ def keeps_the_laws_of_admission(make: Callable[[ManualClock], StateStore]) -> No
                 assert slots == self.model.slots(f"job{n}")
                 held += slots
             for accelerator in ("cpu", "gpu"):
+                assert self.state.granted(accelerator) == self.model.granted(accelerator)
                 assert sum(slot.accelerator == accelerator for slot in held) <= self.limit
 
     run_state_machine_as_test(

@@ -26,6 +26,7 @@ class _Held:
             generation=self.task.generation,
             task=self.task.task,
             accelerator=self.task.accelerator,
+            length=self.task.length,
             granted_s=self.granted_s,
         )
 
@@ -151,6 +152,21 @@ class MemoryState:
                 for each in self._facts.held.values()
                 if each.task.job == job and each.expires_s > now
             ]
+
+    def granted(self, accelerator: str) -> list[Slot]:
+        with self._lock:
+            now = self._clock()
+            return [
+                each.slot
+                for each in self._facts.held.values()
+                if each.task.accelerator == accelerator and each.expires_s > now
+            ]
+
+    def keep_slot(self, job: str, generation: int, task: str, *, ttl_s: float) -> None:
+        with self._lock:
+            held = self._facts.held.get((job, generation, task))
+            if held is not None:
+                held.expires_s = max(held.expires_s, self._clock() + ttl_s)
 
     def forget(self, job: str) -> None:
         with self._lock:

@@ -121,6 +121,12 @@ class FaultyState:
     def slots(self, job: str) -> list[Slot]:
         return self.fault.around(lambda: self.state.slots(job))
 
+    def granted(self, accelerator: str) -> list[Slot]:
+        return self.fault.around(lambda: self.state.granted(accelerator))
+
+    def keep_slot(self, job: str, generation: int, task: str, *, ttl_s: float) -> None:
+        self.fault.around(lambda: self.state.keep_slot(job, generation, task, ttl_s=ttl_s))
+
     def forget(self, job: str) -> None:
         self.fault.around(lambda: self.state.forget(job))
 

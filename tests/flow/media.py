@@ -47,6 +47,8 @@ class Film:
     split: bool = False
     """Two tasks a chunk, one a rung."""
     sounds: int = 1
+    long_sounds: bool = False
+    """Each takes longer than a request may."""
     prepare: bool = False
     """It needs a mezzanine first."""
     failing: str = ""
@@ -125,7 +127,12 @@ def _tasks(film: Film) -> Iterator[VideoTask | AudioTask]:
                 cost_ms=100,
             )
     for number in range(film.sounds):
-        yield AudioTask(id=f"a{number + 1}", rendition=f"audio-{number + 1}", cost_ms=50)
+        yield AudioTask(
+            id=f"a{number + 1}",
+            rendition=f"audio-{number + 1}",
+            cost_ms=50,
+            length="long" if film.long_sounds else "short",
+        )
 
 
 def _rung(number: int) -> VideoRendition:

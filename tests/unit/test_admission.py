@@ -42,6 +42,13 @@ def test_tasks_are_due_in_the_order_of_the_plan() -> None:
     assert [ready.task for ready in due(state, "a")] == [task.id for task in plan.tasks[:3]]
 
 
+def test_a_task_is_told_of_with_the_length_that_its_plan_gives_it() -> None:
+    state = MemoryState()
+    registered(state, "1" * 32, Film(chunks=1, sounds=1, long_sounds=True))
+    lengths = {ready.task: ready.length for ready in due(state, "a")}
+    assert lengths == {"v0000": "short", "a1": "long"}
+
+
 def test_the_same_cause_is_told_the_same_again_and_another_nothing() -> None:
     state = MemoryState()
     registered(state, "1" * 32, Film(chunks=4))

@@ -37,11 +37,13 @@ def encoded(stage: Stage) -> JobEncoded:
     return JobEncoded(job=stage.job, generation=stage.plan.generation)
 
 
-def failed(stage: Stage, attempt: int = 1, code: str = "decode_failed") -> TaskFailed:
+def failed(
+    stage: Stage, attempt: int = 1, code: str = "decode_failed", task: str = "v0000"
+) -> TaskFailed:
     return TaskFailed(
         job=stage.job,
         generation=1,
-        task="v0000",
+        task=task,
         attempt=attempt,
         code=code,
         reason="It cannot be decoded.",
@@ -236,6 +238,12 @@ def test_a_failed_task_is_tried_again_and_keeps_its_slot() -> None:
     again = TaskReady(job=stage.job, generation=1, task="v0000")
     assert list(stage.assembler().task_failed(failed(stage))) == [again]
     assert [slot.task for slot in stage.state.slots(stage.job)] == ["v0000"]
+
+
+def test_a_long_task_that_failed_is_tried_again_as_a_long_one() -> None:
+    stage = Stage(Film(chunks=1, sounds=1, long_sounds=True))
+    again = TaskReady(job=stage.job, generation=1, task="a1", length="long")
+    assert list(stage.assembler().task_failed(failed(stage, task="a1"))) == [again]
 
 
 def test_the_third_failure_fails_the_job_with_its_code_and_reason() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import msgspec
@@ -95,7 +96,13 @@ def survey(
     )
 
 
-def plan(found: Survey, *, profile: Profile = PROFILE, options: Options | None = None) -> Plan:
+def plan(
+    found: Survey,
+    *,
+    profile: Profile = PROFILE,
+    options: Options | None = None,
+    setting: Setting = SETTING,
+) -> Plan:
     manifest = Manifest(
         job="0" * 32,
         tenant="acme",
@@ -104,7 +111,7 @@ def plan(found: Survey, *, profile: Profile = PROFILE, options: Options | None =
         profile=profile,
         accepted_s=0.0,
     )
-    made = draw(manifest, 1, found, SETTING)
+    made = draw(manifest, 1, found, setting)
     assert record.load(record.dump(made), Plan) == made
     return made
 
@@ -286,6 +293,22 @@ NOTHING_SHOWN = Table(Packets.of([Packet(0, 0, 0, 1, True, False)]), True, True)
 )  # fmt: skip
 def test_what_cannot_become_a_stream_is_refused_with_its_code(found: Survey, code: str) -> None:
     assert refused(found) == code
+
+
+def test_a_task_estimated_above_the_limit_is_a_long_one() -> None:
+    four_hours = survey((), (sound(),), {1: packets(4 * 3600 * 44_100 // 1024, delta=1024)})
+    (track,) = plan(four_hours).tasks
+    assert (track.length, track.cost_ms > 300_000) == ("long", True)
+    assert {task.length for task in plan(FILM).tasks} == {"short"}
+    unprepared = survey((film(),), (), {}, prepared=False)
+    (copy,) = plan(unprepared).tasks
+    assert (copy.length, copy.cost_ms) == ("short", 330)
+
+
+def test_the_limit_of_long_tasks_can_be_moved() -> None:
+    made = plan(FILM, setting=replace(SETTING, long_task_s=5.0))
+    assert {task.length for task in made.tasks} == {"short", "long"}
+    assert all((task.length == "long") == (task.cost_ms > 5000) for task in made.tasks)
 
 
 def test_the_limit_of_frames_can_be_moved() -> None:

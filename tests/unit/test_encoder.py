@@ -19,7 +19,7 @@ from functions.jobs import ending, layout, leases, record
 from functions.jobs.plan import Fingerprint
 from functions.jobs.receipt import Failure, Receipt
 from functions.media import recipe
-from functions.ports import ByteRange, Finished, Limits, Stopped
+from functions.ports import ByteRange, Finished, Limits, Stopped, Waiting
 from tests import planned
 from tests.clips import ffmpeg
 from tests.fakes import ManualClock, MemoryState, MemoryStore
@@ -356,6 +356,21 @@ def test_a_lease_is_renewed_while_the_encode_runs(world: World) -> None:
             world.clock.advance(10)
             assert see({})
             assert world.state.held(LEASE)
+
+    world.program.meanwhile = work
+    assert world.handle() == [COMPLETED]
+
+
+def test_a_slot_is_not_lost_while_the_encode_runs_however_long(world: World) -> None:
+    task = Waiting(job=JOB, generation=1, task="v0000", tenant="a", accelerator="cpu", order=0)
+    world.state.enqueue([task])
+    world.state.admit("cpu", cause="start", limit=1, ttl_s=15)
+
+    def work(see: Callable[[Mapping[str, str]], bool]) -> None:
+        for _ in range(20):
+            world.clock.advance(10)
+            assert see({})
+            assert world.state.admit("cpu", cause="another", limit=1, ttl_s=15) == []
 
     world.program.meanwhile = work
     assert world.handle() == [COMPLETED]

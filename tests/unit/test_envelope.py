@@ -17,7 +17,7 @@ READY = event_of(TaskReady(job=JOB, generation=1, task="v0000"))
 
 def test_the_attributes_follow_from_the_payload() -> None:
     event = wrap(
-        TaskReady(job=JOB, generation=1, task="v0000", accelerator="gpu"),
+        TaskReady(job=JOB, generation=1, task="v0000", accelerator="gpu", length="long"),
         producer="chunker",
         time=TIME,
         cause="c0ffee",
@@ -31,7 +31,15 @@ def test_the_attributes_follow_from_the_payload() -> None:
         "traceparent": event.extensions["traceparent"],
         "causationid": "c0ffee",
         "accelerator": "gpu",
+        "length": "long",
     }
+
+
+def test_a_task_told_of_without_a_length_is_a_short_one() -> None:
+    data = f'{{"job":"{JOB}","generation":1,"task":"a1","accelerator":"cpu"}}'.encode()
+    payload = TaskReady(job=JOB, generation=1, task="a1")
+    assert unwrap(replace(READY, data=data)) == payload
+    assert event_of(payload).extensions["length"] == "short"
 
 
 def test_only_a_ready_task_names_its_accelerator_and_only_what_was_caused_its_cause() -> None:

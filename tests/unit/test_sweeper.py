@@ -141,6 +141,14 @@ def test_a_mezzanine_that_is_done_prepares_the_source() -> None:
     assert sweep(stage) == [SourcePrepared(job=stage.job, generation=1)]
 
 
+def test_a_long_task_that_nobody_works_on_is_told_of_again_as_a_long_one() -> None:
+    stage = Stage(Film(chunks=0, sounds=1, long_sounds=True))
+    (told,) = admission.due(stage.state, accelerator="cpu", cause="x", limit=3, ttl_s=900)
+    stage.clock.advance(STALE_S + 1)
+    assert sweep(stage) == [told]
+    assert told.length == "long"
+
+
 def test_the_latest_plan_is_the_one_that_counts() -> None:
     stage = Stage(Film(prepare=True, chunks=1, rungs=1, sounds=0), limit=9)
     list(stage.assembler().task_completed(stage.do("m1")))

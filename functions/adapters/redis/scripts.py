@@ -32,6 +32,8 @@ _NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "enqueue": _QUEUE,
     "admit": (*_QUEUE, "clock"),
     "slots": (*_QUEUE, "clock"),
+    "granted": (*_QUEUE, "clock"),
+    "keep_slot": (*_QUEUE, "clock"),
     "forget": _QUEUE,
     "report": ("names",),
     "progress": ("names",),
@@ -46,6 +48,7 @@ _FLAGS: Final = {
     "forget": "allow-oom",
     "holders": "no-writes",
     "slots": "no-writes",
+    "granted": "no-writes",
     "progress": "no-writes",
 }
 

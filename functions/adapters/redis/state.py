@@ -57,21 +57,21 @@ class RedisState:
         return bool(self._scripts.run("complete", job, prefix, total, *names))
 
     def enqueue(self, tasks: Sequence[Waiting]) -> None:
-        places = [[*place, _tasks(group)] for place, group in groupby(tasks, _place)]
+        places = [[*place, *_tasks(list(group))] for place, group in groupby(tasks, _place)]
         if places:
             self._scripts.run("enqueue", json.dumps(places, separators=(",", ":")))
 
     def admit(self, accelerator: str, *, cause: str, limit: int, ttl_s: float) -> list[Slot]:
-        granted = self._scripts.run("admit", self._now(), accelerator, cause, limit, ttl_s)
-        return [
-            _slot(job, name, accelerator, granted_s=granted_s) for job, name, granted_s in granted
-        ]
+        return _slots(self._scripts.run("admit", self._now(), accelerator, cause, limit, ttl_s))
 
     def slots(self, job: str) -> list[Slot]:
-        return [
-            _slot(job, name, accelerator, granted_s=granted_s)
-            for name, accelerator, granted_s in self._scripts.run("slots", self._now(), job)
-        ]
+        return _slots(self._scripts.run("slots", self._now(), job))
+
+    def granted(self, accelerator: str) -> list[Slot]:
+        return _slots(self._scripts.run("granted", self._now(), accelerator))
+
+    def keep_slot(self, job: str, generation: int, task: str, *, ttl_s: float) -> None:
+        self._scripts.run("keep_slot", self._now(), job, _name(generation, task), ttl_s)
 
     def forget(self, job: str) -> None:
         self._scripts.run("forget", job)
@@ -104,19 +104,31 @@ def _place(task: Waiting) -> list[str]:
     ]
 
 
-def _tasks(group: Iterable[Waiting]) -> list[str | int]:
-    return [part for task in group for part in (_name(task.generation, task.task), task.order)]
-
-
-def _slot(job: str, name: str, accelerator: str, *, granted_s: str) -> Slot:
-    generation, _, task = name.partition(":")
-    return Slot(
-        job=job,
-        generation=int(generation),
-        task=task,
-        accelerator=accelerator,
-        granted_s=float(granted_s),
+def _tasks(group: Sequence[Waiting]) -> tuple[list[str | int], list[str]]:
+    """Names and orders, in turns; and which of the names are of long tasks."""
+    named = [(_name(task.generation, task.task), task) for task in group]
+    return (
+        [part for name, task in named for part in (name, task.order)],
+        [name for name, task in named if task.length == "long"],
     )
+
+
+def _slots(told: Iterable[tuple[str, str, str, str, str]]) -> list[Slot]:
+    """What `tell` (lua/slot.lua) says of each."""
+    slots = []
+    for job, name, accelerator, length, granted_s in told:
+        generation, _, task = name.partition(":")
+        slots.append(
+            Slot(
+                job=job,
+                generation=int(generation),
+                task=task,
+                accelerator=accelerator,
+                length=length,
+                granted_s=float(granted_s),
+            )
+        )
+    return slots
 
 
 def _pairs(told: Sequence[str]) -> dict[str, str]:

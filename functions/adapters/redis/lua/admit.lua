@@ -1,5 +1,5 @@
--- ARGV: now, accelerator, cause, limit, seconds. Job, task and time of each slot that this cause
--- was granted, one after the other, in the order in which they were given.
+-- ARGV: now, accelerator, cause, limit, seconds. What is to be told of each slot that this cause was
+-- granted, in the order in which they were given.
 
 local now = clock(ARGV[1])
 local accelerator, cause, limit = ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -36,7 +36,7 @@ for _, text in ipairs(redis.call('ZRANGE', key('cause', accelerator, cause), 0, 
   local job, name = referred(text)
   local slot = find_slot(job, name)
   if slot then
-    table.insert(granted, {job, name, exactly(slot.granted_s)})
+    table.insert(granted, tell(job, name, slot))
   end
 end
 return granted

@@ -1,4 +1,5 @@
--- ARGV: JSON of [[accelerator, tenant priority, tenant, priority, job, [task, order, …]], …].
+-- ARGV: JSON of [[accelerator, tenant priority, tenant, priority, job, [task, order, …],
+-- [long task, …]], …].
 -- Tasks that hold a slot or are complete stay as they are. So do those that wait; where a server
 -- lost the way to them, it is laid again, and a slot that it counts no more is none.
 
@@ -16,7 +17,7 @@ local function is_held(job, name)
 end
 
 for _, place in ipairs(cjson.decode(ARGV[1])) do
-  local tasks, job = table.remove(place), place[5]
+  local long, tasks, job = table.remove(place), table.remove(place), place[5]
   local packed = pack_place(place)
   local waiting, slots = key('job', job, 'waiting'), key('job', job, 'slots')
   local wanted, generation, done = {}, '', ''
@@ -34,6 +35,12 @@ for _, place in ipairs(cjson.decode(ARGV[1])) do
         table.insert(wanted, tasks[index + 1])
       end
     end
+  end
+  for _, name in ipairs(long) do
+    redis.call('SADD', key('job', job, 'long'), name)
+  end
+  if #long > 0 then
+    keep(key('job', job, 'long'))
   end
   wait(place, packed, wanted)
 end

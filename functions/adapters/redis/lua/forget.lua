@@ -14,6 +14,6 @@ end
 for _, generation in ipairs(redis.call('SMEMBERS', key('job', job, 'generations'))) do
   redis.call('UNLINK', key('job', job, 'done', generation))
 end
-for _, part in ipairs({'waiting', 'slots', 'places', 'generations', 'progress'}) do
+for _, part in ipairs({'waiting', 'slots', 'long', 'places', 'generations', 'progress'}) do
   redis.call('UNLINK', key('job', job, part))
 end

@@ -7,7 +7,7 @@
 --   turn                                how many turns there were
 --   slots:<accelerator>                 sorted set <job>:<task> -> end
 --   cause:<accelerator>:<cause>         sorted set <job>:<task> -> number of the turn
---   job:<job>:waiting, :slots, :places, :done:<generation>, :generations, :progress
+--   job:<job>:waiting, :slots, :long, :places, :done:<generation>, :generations, :progress
 --
 -- A task is `<generation>:<id>` within its job, the generation in ten digits: text sorts as numbers.
 

@@ -29,6 +29,13 @@ local function find_slot(job, name)
   return packed and unpack_slot(packed)
 end
 
+-- What is told of a slot: job, task, accelerator, length and time of the grant.
+local function tell(job, name, slot)
+  local long = redis.call('SISMEMBER', key('job', job, 'long'), name) == 1
+  local accelerator = unpack_place(slot.place, job)[1]
+  return {job, name, accelerator, long and 'long' or 'short', exactly(slot.granted_s)}
+end
+
 local function hold(accelerator, job, name, slot)
   local slots = key('job', job, 'slots')
   redis.call('HSET', slots, name, pack_slot(slot))

@@ -1,4 +1,4 @@
--- ARGV: now, job. Task, accelerator and time of each slot that has not run out, as they were given.
+-- ARGV: now, job. What is to be told of each slot that has not run out, as they were given.
 
 local now = clock(ARGV[1])
 local all = redis.call('HGETALL', key('job', ARGV[2], 'slots'))
@@ -13,7 +13,6 @@ end
 table.sort(held, function(one, other) return one.turn < other.turn end)
 local told = {}
 for _, slot in ipairs(held) do
-  local place = unpack_place(slot.place, ARGV[2])
-  table.insert(told, {slot.name, place[1], exactly(slot.granted_s)})
+  table.insert(told, tell(ARGV[2], slot.name, slot))
 end
 return told
