@@ -49,7 +49,7 @@ servers: ## what tests talk to: MinIO (built from its Go module), Redis, Chromiu
 
 .PHONY: test
 test: $(VENV)/dev.stamp $(VENDOR)/stamp ## the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not cluster"
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## format the code

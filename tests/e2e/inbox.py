@@ -48,7 +48,8 @@ class Receiver:
 
 
 @contextmanager
-def receiver() -> Iterator[Receiver]:
+def receiver(host: str = "127.0.0.1") -> Iterator[Receiver]:
+    """Listening on a free port of that address."""
     found = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -62,10 +63,10 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+    found.url = f"http://{host}:{server.server_address[1]}/hook"
     try:
         yield found
     finally:
