@@ -58,6 +58,21 @@ class Function:
     """True for what is called by the world outside, with plain requests."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detour:
+    """A Trigger that only an installation with a certain component has: some of a function's
+    events go to the same program, run in another way."""
+
+    component: str
+    """Its folder in knative/components."""
+    name: str
+    """What the events go to."""
+    consumes: Consumption
+    delivery: Delivery
+    job: bool = False
+    """True where each event is a Job of its own, False where it is a request to a Service."""
+
+
 def on(*types: type[c.Event], **attributes: str) -> tuple[Consumption, ...]:
     """One consumption for each of `types`, all with the same extension attributes."""
     return tuple(Consumption(type=event.type, attributes=attributes) for event in types)
@@ -67,6 +82,12 @@ def trigger_name(function: str, event_type: str) -> str:
     """What the Trigger is called that brings events of this type: `encoder-task-ready-v1`."""
     return f"{function}-{event_type.removeprefix('dev.kinora.').replace('.', '-')}"
 
+
+_ENCODE: Final = Delivery(
+    timeout="PT11M",
+    reason="Tasks take at most 120 s, may queue twice as long, and the revision's limit is"
+    "\n600 s: the broker waits a minute longer, so that it sees the revision's answer.",
+)
 
 FUNCTIONS: Final[tuple[Function, ...]] = (
     Function(
@@ -99,11 +120,7 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
         name="encoder",
         consumes=on(c.TaskReady, accelerator="cpu"),
         emits=(c.TaskCompleted, c.TaskFailed),
-        delivery=Delivery(
-            timeout="PT11M",
-            reason="Tasks take at most 120 s, may queue twice as long, and the revision's limit is"
-            "\n600 s: the broker waits a minute longer, so that it sees the revision's answer.",
-        ),
+        delivery=_ENCODE,
     ),
     Function(
         name="assembler",
@@ -130,5 +147,25 @@ FUNCTIONS: Final[tuple[Function, ...]] = (
         consumes=(),
         emits=(),
         any_event=True,
+    ),
+)
+
+DETOURS: Final[tuple[Detour, ...]] = (
+    Detour(
+        component="gpu-encoder",
+        name="encoder-gpu",
+        consumes=Consumption(type=c.TaskReady.type, attributes={"accelerator": "gpu"}),
+        delivery=_ENCODE,
+    ),
+    Detour(
+        component="long-tasks",
+        name="encoder-long",
+        # The encoder's own Trigger leaves these out where the component is.
+        consumes=Consumption(
+            type=c.TaskReady.type, attributes={"accelerator": "cpu", "length": "long"}
+        ),
+        # A Job answers at once, and says by events how it went.
+        delivery=Delivery(),
+        job=True,
     ),
 )

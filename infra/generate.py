@@ -19,7 +19,7 @@ def generated() -> dict[str, str]:
     """Every generated file: its path from the root, and its text."""
     return {
         **schemas.files(),
-        "knative/base/triggers.yaml": triggers.text(),
+        **triggers.files(),
         "docs/events.md": events.text(),
         "docs/refusals.md": refusals.text(),
         "docs/cli.md": commands.text(),

@@ -1,28 +1,60 @@
-"""knative/base/triggers.yaml: the Broker, a Trigger for each consumption, the sweeper's tick."""
+"""The Broker, a Trigger for each consumption, the sweeper's tick; the Triggers of components."""
 
 from __future__ import annotations
 
-from eventing.contract import TICK
-from eventing.topology import BROKER, FUNCTIONS, Consumption, Delivery, Function, trigger_name
+from collections.abc import Iterator
+from typing import Final
 
-_HEAD = """\
+from eventing.contract import TICK
+from eventing.topology import (
+    BROKER,
+    DETOURS,
+    FUNCTIONS,
+    Consumption,
+    Delivery,
+    Function,
+    trigger_name,
+)
+
+_HEAD: Final = """\
 # Generated from eventing/topology.py by `make generate`: edit that.
 #
 # Every `delivery` is written out in full: what a Trigger leaves out is not taken from the Broker
 # but is zero (a Trigger with only a `timeout` never retries). Filters are exact matches of
 # attributes, which every class of broker has.
 """
+_SHORT_HEAD: Final = """\
+# Generated from eventing/topology.py by `make generate`: edit that.
+"""
+_SERVICE: Final = ("serving.knative.dev/v1", "Service")
+_JOB_SINK: Final = ("sinks.knative.dev/v1alpha1", "JobSink")
 
 
-def text() -> str:
-    documents = [_broker()]
+def files() -> dict[str, str]:
+    """By path: the Triggers of the base, and those that a component brings."""
+    return {
+        "knative/base/triggers.yaml": _HEAD + "".join(f"---\n{each}" for each in _documents()),
+        **{
+            f"knative/components/{detour.component}/trigger.yaml": _SHORT_HEAD
+            + _trigger(
+                detour.name,
+                detour.consumes,
+                detour.delivery,
+                subscriber=_JOB_SINK if detour.job else _SERVICE,
+            )
+            for detour in DETOURS
+        },
+    }
+
+
+def _documents() -> Iterator[str]:
+    yield _broker()
     for function in FUNCTIONS:
         for consumption in function.consumes:
             if consumption.type == TICK:
-                documents.append(_ping_source(function))
+                yield _ping_source(function)
             else:
-                documents.append(_trigger(function, consumption))
-    return _HEAD + "".join(f"---\n{document}" for document in documents)
+                yield _trigger(function.name, consumption, function.delivery, subscriber=_SERVICE)
 
 
 def _broker() -> str:
@@ -35,7 +67,10 @@ spec:
 {_delivery(Delivery())}"""
 
 
-def _trigger(function: Function, consumption: Consumption) -> str:
+def _trigger(
+    name: str, consumption: Consumption, delivery: Delivery, *, subscriber: tuple[str, str]
+) -> str:
+    version, kind = subscriber
     attributes = "".join(
         f"      {name}: {value}\n"
         for name, value in {"type": consumption.type, **consumption.attributes}.items()
@@ -44,17 +79,17 @@ def _trigger(function: Function, consumption: Consumption) -> str:
 apiVersion: eventing.knative.dev/v1
 kind: Trigger
 metadata:
-  name: {trigger_name(function.name, consumption.type)}
+  name: {trigger_name(name, consumption.type)}
 spec:
   broker: {BROKER}
   filter:
     attributes:
 {attributes}  subscriber:
     ref:
-      apiVersion: serving.knative.dev/v1
-      kind: Service
-      name: {function.name}
-{_delivery(function.delivery)}"""
+      apiVersion: {version}
+      kind: {kind}
+      name: {name}
+{_delivery(delivery)}"""
 
 
 def _ping_source(function: Function) -> str:
