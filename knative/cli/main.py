@@ -11,6 +11,7 @@ import typer
 from knative.cli.command import Command
 from knative.cli.commands.buckets import buckets
 from knative.cli.commands.cancel import cancel
+from knative.cli.commands.deploy import deploy
 from knative.cli.commands.doctor import doctor
 from knative.cli.commands.events import events
 from knative.cli.commands.invoke import invoke
@@ -44,6 +45,7 @@ for command in (
     invoke,
     profiles,
     doctor,
+    deploy,
 ):
     app.command(cls=Command)(command)
 app.add_typer(keys, name="keys")

@@ -1,0 +1,66 @@
+"""What has to be there before an overlay can be brought into a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from knative.operating import keyring, kinds
+from knative.operating.cluster import Cluster
+
+Object = dict[str, Any]
+
+_BRINGERS: Final = {
+    "serving.knative.dev": "Knative Serving",
+    "eventing.knative.dev": "Knative Eventing",
+    "sources.knative.dev": "Knative Eventing",
+    "sinks.knative.dev": "Knative Eventing",
+    "keda.sh": "KEDA",
+    "cert-manager.io": "cert-manager",
+}
+"""Who brings the kinds of a group."""
+
+
+def missing(
+    cluster: Cluster, objects: Sequence[Object], references: Sequence[keyring.Reference]
+) -> Iterator[str]:
+    """Each as a sentence with what to do. Raises Unavailable, Refused."""
+    yield from _kinds(cluster, objects)
+    yield from _secrets(cluster, references)
+
+
+def _kinds(cluster: Cluster, objects: Sequence[Object]) -> Iterator[str]:
+    brought = {
+        (each["spec"]["group"], each["spec"]["names"]["kind"])
+        for each in objects
+        if each["kind"] == "CustomResourceDefinition"
+    }
+    lacking: dict[str, set[str]] = {}
+    for each in objects:
+        group = each["apiVersion"].rpartition("/")[0]
+        if (group, each["kind"]) not in brought and cluster.kind_of(each) is None:
+            lacking.setdefault(group, set()).add(each["kind"])
+    for group, names in lacking.items():
+        who = _BRINGERS.get(group, f"what brings {group}")
+        yield (
+            f"The cluster knows no {' and no '.join(sorted(names))} ({group}). Install {who} "
+            "first: infra/platform has what this project was tested with."
+        )
+
+
+def _secrets(cluster: Cluster, references: Sequence[keyring.Reference]) -> Iterator[str]:
+    for each in references:
+        there = cluster.get(kinds.SECRET, each.name, each.namespace)
+        if there is None and keyring.made(each.name) is None:
+            keys = "".join(f" --from-literal={key}=…" for key in sorted(each.keys))
+            yield (
+                f"{each.by} needs a Secret {each.name} in the namespace {each.namespace}, which "
+                f"only you can make: kubectl create secret generic {each.name} "
+                f"--namespace {each.namespace}{keys}."
+            )
+        elif there is not None and (lacking := keyring.lacking(each, there)):
+            yield (
+                f"The Secret {each.name} in the namespace {each.namespace} has no key "
+                f"{' and no '.join(lacking)}, which {each.by} needs. Add it, or delete the Secret "
+                "to have a new one made."
+            )

@@ -1,0 +1,93 @@
+"""The objects of an overlay, as kustomize builds them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+import knative
+
+OVERLAYS: Final = Path(*knative.__path__) / "overlays"
+_PROGRAMS: Final[Sequence[tuple[str, ...]]] = (("kubectl", "kustomize"), ("kustomize", "build"))
+_TIMEOUT_S: Final = 60.0
+
+Object = dict[str, Any]
+
+
+class NotRendered(Exception):
+    """The overlay cannot be built; the text says why and what to do."""
+
+
+def folder_of(overlay: str) -> Path:
+    """An overlay of ours by its name, or any folder with a kustomization. Raises NotRendered."""
+    for folder in (OVERLAYS / overlay, Path(overlay)):
+        if (folder / "kustomization.yaml").is_file():
+            return folder
+    ours = ", ".join(sorted(each.parent.name for each in OVERLAYS.glob("*/kustomization.yaml")))
+    raise NotRendered(
+        f"There is no overlay `{overlay}`. Use one of: {ours}; or the path of a folder with a "
+        "kustomization.yaml."
+    )
+
+
+def render(folder: Path) -> list[Object]:
+    """Every object, in kustomize's order. Raises NotRendered."""
+    program = next((each for each in _PROGRAMS if shutil.which(each[0])), None)
+    if program is None:
+        raise NotRendered("Neither kubectl nor kustomize is installed. Install one of them.")
+    ran = subprocess.run(
+        [*program, str(folder)],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=_TIMEOUT_S,
+    )
+    if ran.returncode:
+        raise NotRendered(f"{folder} cannot be built: {ran.stderr.strip().rstrip('.')}.")
+    return [each for each in yaml.safe_load_all(ran.stdout) if each]
+
+
+def with_images(objects: Sequence[Object], images: Mapping[str, str]) -> list[Object]:
+    """The objects with other images: by the last part of their names, without tag and digest."""
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [changed(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: images.get(image_name(inner), inner)
+            if key == "image" and isinstance(inner, str)
+            else changed(inner)
+            for key, inner in value.items()
+        }
+
+    return [changed(each) for each in objects]
+
+
+def images(objects: Sequence[Object]) -> set[str]:
+    """Every image that is named in them."""
+    found: set[str] = set()
+
+    def look(value: Any) -> None:
+        if isinstance(value, list):
+            for each in value:
+                look(each)
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                if key == "image" and isinstance(inner, str):
+                    found.add(inner)
+                look(inner)
+
+    look(list(objects))
+    return found
+
+
+def image_name(image: str) -> str:
+    """`kinora-media` of `registry:5000/team/kinora-media:1.2@sha256:…`."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
