@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,6 +23,10 @@ Namespace = Annotated[
         "--namespace", "-n", envvar="KINORA_NAMESPACE", help="Namespace of the installation."
     ),
 ]
+
+
+NAMESPACE: Final = "kinora"
+"""Where an installation is, when nobody says otherwise."""
 
 
 @contextmanager
