@@ -17,6 +17,7 @@ from knative.cli.commands.events import events
 from knative.cli.commands.invoke import invoke
 from knative.cli.commands.jobs import jobs
 from knative.cli.commands.keys import keys
+from knative.cli.commands.knative import knative
 from knative.cli.commands.profiles import profiles
 from knative.cli.commands.show import show
 from knative.cli.commands.submit import submit
@@ -50,6 +51,7 @@ for command in (
     app.command(cls=Command)(command)
 app.add_typer(keys, name="keys")
 app.add_typer(buckets, name="buckets")
+app.add_typer(knative, name="knative")
 
 
 def _version(wanted: bool) -> None:

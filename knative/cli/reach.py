@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from knative.operating.cluster import Cluster
     from knative.operating.refused import Refused
 
+NAMESPACE: Final = "kinora"
+"""Where an installation is, when nobody says otherwise."""
+
 Context = Annotated[
     str, typer.Option("--context", "-C", help="Context of the kubeconfig; the current one.")
 ]
@@ -23,10 +26,6 @@ Namespace = Annotated[
         "--namespace", "-n", envvar="KINORA_NAMESPACE", help="Namespace of the installation."
     ),
 ]
-
-
-NAMESPACE: Final = "kinora"
-"""Where an installation is, when nobody says otherwise."""
 
 
 @contextmanager

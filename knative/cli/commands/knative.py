@@ -1,0 +1,19 @@
+"""`kinora knative`: functions in a cluster, watched and changed. Wiring only."""
+
+from __future__ import annotations
+
+import typer
+
+from knative.cli.command import Command
+from knative.cli.operating.rollout import rollback, rollout
+from knative.cli.operating.scale import scale
+from knative.cli.operating.status import status
+
+knative = typer.Typer(
+    help="Functions in a cluster: how they stand, and what is done to them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+for command in (status, rollout, rollback, scale):
+    knative.command(cls=Command)(command)

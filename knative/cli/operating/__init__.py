@@ -1,0 +1,1 @@
+"""`kinora knative`: a command a file, with what it shows."""

@@ -1,0 +1,282 @@
+"""`kinora knative rollout` and `rollback`: another image by percent, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from knative.cli import reach
+from knative.cli.command import AsJson
+from knative.cli.complaint import FAILED, Complaint
+
+if TYPE_CHECKING:
+    from knative.operating.cluster import Cluster
+    from knative.operating.revision import Service
+    from knative.operating.rolling import Rolling
+    from knative.operating.rollout import Course, Decision, Pace
+
+Function = Annotated[str, typer.Argument(metavar="FUNCTION", help="`encoder`, `chunker` …")]
+
+
+def rollout(
+    function: Function,
+    image: Annotated[
+        str, typer.Option("--image", "-i", help="The image of the new revision.")
+    ] = "",
+    proceed: Annotated[
+        bool, typer.Option("--continue", help="Carry on with a rollout that was interrupted.")
+    ] = False,
+    canary: Annotated[
+        int, typer.Option("--canary", min=1, max=100, help="Percent to begin with.")
+    ] = 10,
+    step: Annotated[
+        int, typer.Option("--step", min=1, max=100, help="Percent more each time.")
+    ] = 30,
+    interval_s: Annotated[
+        float, typer.Option("--interval", min=0, help="Seconds that each percentage is kept.")
+    ] = 60.0,
+    answers: Annotated[
+        int, typer.Option("--answers", min=0, help="Requests it must have answered to get more.")
+    ] = 0,
+    defects: Annotated[
+        int, typer.Option("--defects", min=0, help="Answers and tasks that may fail.")
+    ] = 0,
+    patience_s: Annotated[
+        float, typer.Option("--patience", min=1, help="Seconds it may take to become ready.")
+    ] = 600.0,
+    namespace: reach.Namespace = reach.NAMESPACE,
+    context: reach.Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring a new image to a function step by step, and take it back by itself if it fails.
+
+    Percent is of requests: each delivery of the broker goes to either revision by chance, so of
+    one job some tasks are done by each. It goes back when the new revision does not start, its
+    pods restart, it answers other than it should (5xx but 503, or mostly 503), or tasks fail on
+    it alone, as far as KINORA_STORE tells. Nothing is lost: what a pod has begun it ends, and the
+    broker repeats what failed. Exit code 4 where it went back. Ctrl-C leaves it as it is:
+    --continue carries it on, `rollback` takes it back.
+    """
+    import time
+
+    from knative.cli import output
+    from knative.cli.operating.records import objects_here
+    from knative.operating.rolling import Rolling
+    from knative.operating.rollout import Pace, Return
+
+    if bool(image) == proceed:
+        raise Complaint("Say which image with --image, or --continue what was interrupted.")
+    pace = Pace(
+        canary=canary,
+        step=step,
+        interval_s=interval_s,
+        answers=answers,
+        defects=defects,
+        patience_s=patience_s,
+    )
+    with reach.cluster(context) as cluster:
+        rolling = Rolling(
+            cluster=cluster,
+            namespace=namespace,
+            function=function,
+            clock=time.time,
+            store=objects_here(),
+        )
+        service = _service(rolling.service(), function, namespace)
+        if image:
+            _begin(cluster, namespace, service, image, pace)
+        course, decision = _follow(rolling, function)
+        left = _left(cluster, namespace, course)
+    facts = {
+        "function": function,
+        "state": "returned" if isinstance(decision, Return) else "done",
+        "old": course.old,
+        "new": course.new,
+        "image": course.image,
+        "still_ending": left,
+    }
+    if isinstance(decision, Return):
+        raise Complaint(
+            f"{function} went back to {course.old}: {decision.reason.rstrip('.')}. Its traffic "
+            "stays there, also after a deploy, until the next rollout, or "
+            f"`kinora knative rollback {function} --to latest`.",
+            exit_code=FAILED,
+            code="returned",
+            **facts,
+        )
+    if as_json:
+        output.write_json(facts)
+        return
+    output.show(f"All requests of {function} go to {course.new}.")
+    if left:
+        output.show(f"Pods that still end what they began: {', '.join(left)}.")
+    output.tell(
+        "The next deploy brings back the image of the overlay. Write there: "
+        f"images: [{{name: {_plain_name(course.image)}, … }}] or deploy with "
+        f"--image {_plain_name(course.image)}={course.image}"
+    )
+
+
+def rollback(
+    function: Function,
+    to: Annotated[
+        str,
+        typer.Option("--to", help="A revision, or `latest`: whatever is deployed, from now on."),
+    ] = "",
+    namespace: reach.Namespace = reach.NAMESPACE,
+    context: reach.Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Send all requests of a function to an earlier revision, at once.
+
+    Without --to: to the one before a rollout that is under way, or else to the newest that is
+    older than the one that serves. What pods have begun they end.
+    """
+    from knative.cli import output
+    from knative.operating import kinds
+    from knative.operating import rollout as rollouts
+    from knative.operating.revision import Revision, newest_first
+
+    with reach.cluster(context) as cluster:
+        found = cluster.get(kinds.SERVICE, function, namespace)
+        service = _service(None if found is None else _value(found), function, namespace)
+        known = newest_first(
+            revision
+            for each in cluster.list(kinds.REVISION, namespace)
+            if (revision := Revision.of(each)).service == function
+        )
+        target = "" if to == "latest" else to or _earlier(service, known)
+        if to not in ("", "latest") and to not in {each.name for each in known}:
+            names = ", ".join(each.name for each in known[:5])
+            raise Complaint(f"{function} has no revision `{to}`. Use one of: {names}.")
+        change = rollouts.pin(service, target, reason="somebody took it back")
+        cluster.patch(kinds.SERVICE, function, change, namespace)
+    chosen = target or "latest"
+    if as_json:
+        output.write_json({"function": function, "from": service.serving, "to": chosen})
+        return
+    output.show(f"All requests of {function} go to {chosen}.")
+    if target:
+        output.tell(
+            "They stay there, also after a deploy, until the next rollout, or "
+            f"`kinora knative rollback {function} --to latest`."
+        )
+
+
+def _value(found: Any) -> Service:
+    from knative.operating.revision import Service
+
+    return Service.of(found)
+
+
+def _service(found: Service | None, function: str, namespace: str) -> Service:
+    if found is None:
+        raise Complaint(
+            f"There is no function `{function}` in the namespace {namespace}. "
+            "`kinora knative status` lists them."
+        )
+    return found
+
+
+def _earlier(service: Service, known: list[Any]) -> str:
+    from knative.operating import rollout as rollouts
+
+    if (course := rollouts.running(service)) is not None:
+        return course.old
+    if (found := rollouts.before(known, service.serving)) is not None:
+        return found.name
+    raise Complaint(
+        f"{service.name} has no revision before {service.serving} that could serve.",
+        exit_code=FAILED,
+        code="no_revision",
+    )
+
+
+def _begin(cluster: Cluster, namespace: str, service: Service, image: str, pace: Pace) -> None:
+    import time
+
+    from knative.operating import kinds
+    from knative.operating import rollout as rollouts
+    from knative.operating.rollout import Course
+
+    if (course := rollouts.running(service)) is not None:
+        raise Complaint(
+            f"A rollout of {service.name} is under way ({course.percent} % to "
+            f"{course.new or 'a new revision'}). Carry it on with --continue, or take it back "
+            f"with `kinora knative rollback {service.name}`.",
+            code="rolling",
+        )
+    if not service.serving:
+        raise Complaint(
+            f"{service.name} serves nothing that it could go back to: {service.reason}. "
+            "Deploy it first.",
+            exit_code=FAILED,
+            code="not_ready",
+        )
+    if service.template["spec"]["containers"][0].get("image") == image:
+        raise Complaint(
+            f"{service.name} has the image {image} already, and Knative makes a new revision only "
+            "of what is new. Give the image another tag, or its digest."
+        )
+    now_s = time.time()
+    course = Course(old=service.serving, image=image, pace=pace, began_s=now_s, since_s=now_s)
+    cluster.patch(kinds.SERVICE, service.name, rollouts.begin(service, course), namespace)
+
+
+def _follow(rolling: Rolling, function: str) -> tuple[Course, Decision]:
+    """Until it is done or went back."""
+    import time
+
+    from knative.cli import output
+    from knative.operating.rollout import Finish, Return, Wait
+
+    told = ""
+    while True:
+        try:
+            course, decision = rolling.step()
+        except LookupError:
+            raise Complaint(
+                f"No rollout of {function} is under way. Begin one with --image; "
+                "`kinora knative status` tells where its requests go.",
+                exit_code=FAILED,
+                code="no_rollout",
+            ) from None
+        if isinstance(decision, Finish | Return):
+            return course, decision
+        line = sentence(course, decision)
+        if line != told:
+            output.tell(line)
+            told = line
+        time.sleep(2.0 if isinstance(decision, Wait) else 0.5)
+
+
+def sentence(course: Course, decision: Decision) -> str:
+    """What a step came to, for people."""
+    from knative.operating.rollout import Finish, Return, Shift
+
+    name = course.new or "the new revision"
+    match decision:
+        case Shift(percent):
+            return f"{name} gets {percent} % of the requests"
+        case Return(reason):
+            return f"back to {course.old}: {reason}"
+        case Finish():
+            return f"{name} gets everything"
+    return f"{name}: {decision.why}"
+
+
+def _left(cluster: Cluster, namespace: str, course: Course) -> list[str]:
+    """Pods of the revision that requests went away from."""
+    from knative.operating import kinds
+
+    away = course.old if course.percent >= 100 else course.new
+    if not away:
+        return []
+    selector = f"serving.knative.dev/revision={away}"
+    found = cluster.list(kinds.POD, namespace, labels=selector)
+    return [each["metadata"]["name"] for each in found]
+
+
+def _plain_name(image: str) -> str:
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
