@@ -65,7 +65,8 @@ class Scaling:
     @property
     def target_value(self) -> float:
         """Concurrency for which one process is wanted."""
-        return max(0.01, self.total * self.target_utilization_percent / 100.0)
+        # In this order, or 3 at 70 % would be another number in its last digit.
+        return max(0.01, self.total * (self.target_utilization_percent / 100.0))
 
     @property
     def panic_window_ms(self) -> int:

@@ -29,7 +29,8 @@ def recorded(*values: float, window_s: int = 5) -> Average:
         ((1, 2, 3, 4, 5), 5, 3.5),  # nothing new: over what is left of the window
         ((1, 2, 3, 4, 5), 8, 5.0),
         ((1, 2, 3, 4, 5), 9, 0.0),
-        ((1, 0, 0), 2, 0.333333),  # cut to six digits
+        ((1, 0, 0), 2, 0.333333),  # six digits
+        ((2, 0, 0), 2, 0.666667),  # rounded
     ],
 )
 def test_the_average_is_over_what_of_the_window_was_written(
