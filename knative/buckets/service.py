@@ -30,6 +30,7 @@ from minio.versioningconfig import VersioningConfig
 from eventing.errors import Unavailable
 from functions.adapters.s3.account import Account
 from knative.buckets.denied import Denied
+from knative.buckets.users import User
 from knative.buckets.wanted import OURS, Rule
 
 _AWS: Final = "https://s3.amazonaws.com"
@@ -54,6 +55,7 @@ class BucketService:
         provider = StaticProvider(
             account.access_key, account.secret_key, account.session_token or None
         )
+        self._region = account.region
         self._s3 = Minio(
             endpoint=address.netloc,
             secure=address.scheme == "https",
@@ -154,6 +156,50 @@ class BucketService:
     def set_policy(self, name: str, policy: Mapping[str, Any]) -> None:
         with self._reached():
             self._admin.policy_add(name, policy=dict(policy))
+
+    def users(self) -> Mapping[str, User]:
+        """The users of MinIO, by their access keys."""
+        with self._reached():
+            found = json.loads(self._admin.user_list())
+        return {
+            name: User(
+                enabled=each.get("status") == "enabled",
+                policies=frozenset(filter(None, each.get("policyName", "").split(","))),
+            )
+            for name, each in found.items()
+        }
+
+    def accepts(self, access_key: str, secret_key: str) -> bool:
+        """Whether the service takes these keys for those of a user, whatever that user may."""
+        with self._reached():
+            try:
+                self._in_name_of(access_key, secret_key).list_buckets()
+            except S3Error as error:
+                if error.code in ("InvalidAccessKeyId", "SignatureDoesNotMatch"):
+                    return False
+                if error.code != "AccessDenied":
+                    raise
+        return True
+
+    def set_user(self, access_key: str, secret_key: str) -> None:
+        """There is such a user from now on, enabled, with this secret."""
+        with self._reached():
+            self._admin.user_add(access_key, secret_key)
+
+    def give(self, access_key: str, policy: str) -> None:
+        """The user has this policy from now on, and no other."""
+        with self._reached():
+            self._admin.policy_set(policy, user=access_key)
+
+    def _in_name_of(self, access_key: str, secret_key: str) -> Minio:
+        address = urlsplit(self.endpoint)
+        return Minio(
+            endpoint=address.netloc,
+            secure=address.scheme == "https",
+            region=self._region,
+            credentials=StaticProvider(access_key, secret_key),
+            http_client=self._http,
+        )
 
     def _notification(self, bucket: str) -> NotificationConfig:
         with self._reached():

@@ -22,8 +22,6 @@ from knative.operating.refused import NotConnected, Refused
 
 FIELD_MANAGER: Final = "kinora"
 """Who owns the fields that we apply."""
-NAMESPACE: Final = "kinora"
-"""Where an installation is, when nobody says otherwise."""
 _TIMEOUT_S: Final = 30.0
 _PAGE: Final = 500
 _IN_CLUSTER: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from functions.adapters.s3.account import Account, Buckets
     from knative.buckets.change import Change, Note
     from knative.buckets.denied import Denied
+    from knative.buckets.users import Keys
 
 buckets = typer.Typer(
     help="The buckets at an S3 service: make them, check them.",
@@ -53,6 +54,15 @@ Policies = Annotated[
         "--policies", file_okay=False, help="Write a policy for each function into this folder."
     ),
 ]
+Users = Annotated[
+    Path | None,
+    typer.Option(
+        "--users",
+        exists=True,
+        file_okay=False,
+        help="Make a MinIO user for each function whose keys are in this folder.",
+    ),
+]
 TARGET: Final = "arn:minio:sqs::KINORA:webhook"
 
 
@@ -62,6 +72,7 @@ def init(
     noncurrent_days: NoncurrentDays = USUAL.noncurrent,
     parts_days: PartsDays = USUAL.parts,
     policies: Policies = None,
+    users: Users = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -70,10 +81,11 @@ def init(
     Buckets, versions of uploads, an end for what is derived, notifications of new objects, and a
     policy for each function. What is right already stays, and so does what others have set. The
     service is that of the environment: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY;
-    KINORA_STORE names the buckets, KINORA_TENANTS those that belong to tenants.
+    KINORA_STORE names the buckets, KINORA_TENANTS those that belong to tenants. --users takes a
+    folder like `<folder>/encoder/access-key` and `<folder>/encoder/secret-key`.
     """
     keep = Keep(sources=sources_days, noncurrent=noncurrent_days, parts=parts_days)
-    _arrange(arn, keep, policies, dry=dry_run, as_json=as_json)
+    _arrange(arn, keep, policies, users, dry=dry_run, as_json=as_json)
 
 
 def check(
@@ -82,26 +94,30 @@ def check(
     noncurrent_days: NoncurrentDays = USUAL.noncurrent,
     parts_days: PartsDays = USUAL.parts,
     policies: Policies = None,
+    users: Users = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what `kinora buckets init` would change. Exit code 4 where that is anything."""
     keep = Keep(sources=sources_days, noncurrent=noncurrent_days, parts=parts_days)
-    found = _arrange(arn, keep, policies, dry=True, as_json=as_json)
+    found = _arrange(arn, keep, policies, users, dry=True, as_json=as_json)
     raise typer.Exit(FAILED if found else DONE)
 
 
-def _arrange(arn: str, keep: Keep, folder: Path | None, *, dry: bool, as_json: bool) -> bool:
+def _arrange(
+    arn: str, keep: Keep, folder: Path | None, users: Path | None, *, dry: bool, as_json: bool
+) -> bool:
     """Take the steps and tell of them. True if there were any."""
     from knative.buckets.change import Change
     from knative.buckets.denied import Denied
     from knative.cli import output
 
     account, names, tenants = _place()
+    keys = _keys(users)
     steps: list[Change] = []
     notes: list[str] = []
     try:
         # As they come: should one fail, what was done before it is told all the same.
-        for step in _steps(account, names, tenants, arn, keep, folder, dry=dry):
+        for step in _steps(account, names, tenants, arn, keep, folder, keys, dry=dry):
             if not isinstance(step, Change):
                 notes.append(step.text)
                 continue
@@ -147,16 +163,40 @@ def _steps(
     arn: str,
     keep: Keep,
     folder: Path | None,
+    keys: Sequence[Keys],
     *,
     dry: bool,
 ) -> Iterator[Change | Note]:
     from knative.buckets import access, change
     from knative.buckets.service import BucketService
+    from knative.buckets.users import of_users
 
     if folder is not None:
         for name, policy in access.policies(names, tenants).items():
             yield from _write(folder / f"{name}.json", json.dumps(policy, indent=2) + "\n", dry=dry)
-    yield from change.everything(BucketService(account), names, tenants, arn, keep, dry=dry)
+    service = BucketService(account)
+    yield from change.everything(service, names, tenants, arn, keep, dry=dry)
+    if not keys:
+        return
+    if not service.is_minio():
+        raise Complaint(
+            "Users are only made on MinIO. Elsewhere make them yourself: `--policies <folder>` "
+            "writes what each may do.",
+            exit_code=FAILED,
+            code="bucket_service",
+        )
+    yield from of_users(service, names, keys, dry=dry)
+
+
+def _keys(folder: Path | None) -> list[Keys]:
+    from knative.buckets.users import read
+
+    try:
+        return read(folder) if folder else []
+    except ValueError as error:
+        raise Complaint(f"{error}. Each function has a folder with access-key, secret-key.") from (
+            None
+        )
 
 
 def _write(file: Path, text: str, *, dry: bool) -> Iterator[Change]:
