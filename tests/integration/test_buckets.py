@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from minio import MinioAdmin
+from minio import Minio, MinioAdmin
 from minio.commonconfig import ENABLED, Filter
 from minio.credentials.providers import StaticProvider
+from minio.error import S3Error
 from minio.lifecycleconfig import Expiration, LifecycleConfig, Rule
 from minio.notificationconfig import (
     NotificationConfig,
@@ -184,3 +186,52 @@ def test_keys_that_may_do_nothing_are_told_so(server: servers.Minio) -> None:
     result = kinora(server, "init", env={**at("denied"), **keys})
     assert result.exit_code == 4
     assert "does not let these keys do that" in result.stderr
+
+
+def keys_in(folder: Path, **secrets: str) -> Path:
+    """Keys of functions as Secrets are mounted; access keys are named after them."""
+    for function, secret in secrets.items():
+        (folder / function).mkdir(parents=True, exist_ok=True)
+        (folder / function / "access-key").write_text(f"{folder.parent.name[:8]}-{function}")
+        (folder / function / "secret-key").write_text(secret)
+    return folder
+
+
+def test_each_function_becomes_a_user_who_may_do_what_it_does_and_no_more(
+    server: servers.Minio, tmp_path: Path
+) -> None:
+    folder = keys_in(tmp_path / "keys", encoder="e" * 20, deadletter="d" * 20)
+    made = changes(kinora(server, "init", "--users", str(folder), "--json", env=at("users")))
+    said = [each["what"] for each in made]
+    assert "user made, for encoder" in said and "has the policy users-encoder" in said
+    assert changes(kinora(server, "init", "--users", str(folder), "--json", env=at("users"))) == []
+    name = (folder / "encoder" / "access-key").read_text()
+    encoder = Minio(f"127.0.0.1:{server.port}", name, "e" * 20, secure=False, region="us-east-1")
+    encoder.put_object("users-media", "j/720p/x", io.BytesIO(b"x"), 1)
+    with pytest.raises(S3Error, match="AccessDenied"):
+        encoder.put_object("users-uploads", "acme/x", io.BytesIO(b"x"), 1)
+
+
+def test_a_user_follows_the_secret_and_one_who_was_replaced_is_named(
+    server: servers.Minio, tmp_path: Path
+) -> None:
+    folder = keys_in(tmp_path / "keys", notifier="one-" * 5)
+    kinora(server, "init", "--users", str(folder), env=at("follow"))
+    keys_in(folder, notifier="two-" * 5)
+    trial = kinora(server, "init", "--users", str(folder), "--dry-run", env=at("follow"))
+    assert "secret changed, for notifier (not done)" in trial.stdout
+    assert (
+        "secret changed" in kinora(server, "init", "--users", str(folder), env=at("follow")).stdout
+    )
+    old = (folder / "notifier" / "access-key").read_text()
+    (folder / "notifier" / "access-key").write_text(f"{old}2")
+    replaced = kinora(server, "init", "--users", str(folder), env=at("follow"))
+    assert f"{old}2: user made, for notifier" in replaced.stdout
+    assert f"The user {old} has a policy of ours" in " ".join(replaced.stderr.split())
+
+
+def test_keys_of_nobody_are_a_mistake(server: servers.Minio, tmp_path: Path) -> None:
+    folder = keys_in(tmp_path / "keys", nobody="n" * 20)
+    result = kinora(server, "init", "--users", str(folder), env=at("nobody"))
+    assert result.exit_code == 2
+    assert "no function that uses the store" in " ".join(result.stderr.split())
