@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -28,7 +27,13 @@ def oracle() -> Oracle:
 def played(trace: Trace) -> list[Decided | None]:
     """What the model decides."""
     scaling = Scaling.parse(Field("annotations", trace.annotations), trace.container_concurrency)
-    scaling = replace(scaling, **_cluster(trace.cluster))
+    scaling = replace(
+        scaling,
+        max_scale_up_rate=float(trace.cluster.get("max-scale-up-rate", scaling.max_scale_up_rate)),
+        max_scale_down_rate=float(
+            trace.cluster.get("max-scale-down-rate", scaling.max_scale_down_rate)
+        ),
+    )
     autoscaler = Autoscaler(scaling, now_ms=trace.start_ms, ready=trace.ready)
     stable = Average(scaling.window_ms, scaling.bucket_ms)
     panic = Average(scaling.panic_window_ms, scaling.bucket_ms)
@@ -40,20 +45,17 @@ def played(trace: Trace) -> list[Decided | None]:
             panic.record(sample.at_ms, sample.concurrency)
         decision = autoscaler.decide(tick.at_ms, tick.ready)
         decided.append(
-            decision
-            and Decided(
+            Decided(
                 stable=stable.average(tick.at_ms),
                 panic=panic.average(tick.at_ms),
                 desired=decision.desired,
                 excess=decision.excess_burst_capacity,
                 panicking=decision.panicking,
             )
+            if decision
+            else None
         )
     return decided
-
-
-def _cluster(settings: Mapping[str, str]) -> dict[str, float]:
-    return {name.replace("-", "_"): float(value) for name, value in settings.items()}
 
 
 def test_a_thousand_random_traces_are_decided_alike(oracle: Oracle) -> None:
