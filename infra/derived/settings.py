@@ -24,6 +24,11 @@ _S3: Final = "whoever uses an S3 store"
 _OTHERS: Final = (
     ("K_SINK", _EVERY, "Address of the broker. Knative's own name for it."),
     (
+        "K_EVENT_PATH",
+        "a function that runs as a Job",
+        "The folder with the file `event`. A JobSink's own name for it.",
+    ),
+    (
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         _EVERY,
         "Where traces go. Without it, and without a file for them, OpenTelemetry is not loaded.",
@@ -100,6 +105,8 @@ def _table(title: str, intro: str, kind: type[msgspec.Struct]) -> str:
 
 def _bounds(facts: dict[str, Any]) -> str:
     for each in (facts, *facts.get("anyOf", ())):
+        if "enum" in each:
+            return ", ".join(f"`{word}`" for word in each["enum"])
         if "minimum" in each:
             return f"{each['minimum']} to {each['maximum']}"
         if "pattern" in each:
