@@ -125,7 +125,7 @@ def overlay(function: str, bounds: Bounds) -> str:
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def pods(service: Service) -> str:
+def bounds_of(service: Service) -> str:
     """The bounds as they are: `0 to 10 pods`."""
     now = _annotations(service)
     most = now.get(f"{SCALE}max-scale", "0")

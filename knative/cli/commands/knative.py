@@ -5,6 +5,8 @@ from __future__ import annotations
 import typer
 
 from knative.cli.command import Command
+from knative.cli.operating.gpu import gpu
+from knative.cli.operating.replay import replay
 from knative.cli.operating.rollout import rollback, rollout
 from knative.cli.operating.scale import scale
 from knative.cli.operating.status import status
@@ -15,5 +17,5 @@ knative = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (status, rollout, rollback, scale):
+for command in (status, rollout, rollback, scale, gpu, replay):
     knative.command(cls=Command)(command)

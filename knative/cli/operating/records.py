@@ -1,14 +1,21 @@
-"""Records of jobs, for commands that work on a cluster."""
+"""Records of jobs, for commands that work on a cluster: read here, or by a pod of it."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from knative.cli.complaint import Complaint
+from knative.cli.complaint import FAILED, Complaint
 
 if TYPE_CHECKING:
     from functions.ports import ObjectStore
+    from knative.operating.cluster import Cluster
+
+ADVICE = (
+    "Set KINORA_STORE and the account's variables where the store can be reached, or see "
+    "`kinora doctor --cluster` for why a pod cannot run."
+)
 
 
 def objects_here() -> ObjectStore | None:
@@ -24,3 +31,35 @@ def objects_here() -> ObjectStore | None:
         return object_store(location)
     except ValueError as error:
         raise Complaint(f"KINORA_STORE: {error}.") from None
+
+
+def from_inside(
+    cluster: Cluster, namespace: str, function: str, arguments: Sequence[str]
+) -> list[Any]:
+    """The JSON that `kinora <arguments>` prints in a pod with what `function` may do.
+
+    Raises Complaint where it does not come to that.
+    """
+    from knative.cli import output
+    from knative.operating import inside
+
+    output.tell("KINORA_STORE is not set here: a pod of the cluster looks.")
+    try:
+        text = inside.run(cluster, namespace, function, arguments)
+    except inside.NotRun as error:
+        raise Complaint(
+            f"The records of jobs cannot be read: {str(error).rstrip('.')}. {ADVICE}",
+            exit_code=FAILED,
+            code="no_records",
+        ) from None
+    found = list(inside.values(text))
+    if not found:
+        said = next(reversed(text.strip().splitlines()), "it wrote nothing")
+        raise Complaint(
+            f"The records of jobs cannot be read; the pod said: {said.rstrip('.')}. {ADVICE}",
+            exit_code=FAILED,
+            code="no_records",
+        )
+    if isinstance(found[0], dict) and {"code", "reason"} <= found[0].keys():
+        raise Complaint(found[0]["reason"], exit_code=FAILED, code=found[0]["code"])
+    return found
