@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -32,6 +32,7 @@ ROOM_BYTES: Final = 2_000_000_000
 PLAYER: Final = Path(*functions.__path__) / "gateway/static/vendor/hls/hls.js"
 """That of the page, which comes from others."""
 ENCODERS: Final = ("libx264", "aac")
+COLOURS: Final[Mapping[State, str]] = {"ok": "green", "poor": "yellow", "missing": "red"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,14 +231,13 @@ def table(found: Sequence[Check]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    colours = {"ok": "green", "poor": "yellow", "missing": "red"}
     shown = Table(box=None, pad_edge=False, show_header=False)
     for _ in range(4):
         shown.add_column(overflow="fold")
     for check in found:
         shown.add_row(
             check.what,
-            Text(check.state, style=colours[check.state]),
+            Text(check.state, style=COLOURS[check.state]),
             Text(check.found),
             check.advice,
         )
