@@ -24,11 +24,11 @@ def text(env: Environment, name: str) -> str:
     return env[name]
 
 
-def count(env: Environment, name: str, default: int) -> int:
-    """A whole number from 1 on."""
+def count(env: Environment, name: str, default: int, *, least: int = 1) -> int:
+    """A whole number from `least` on."""
     given = env.get(name) or str(default)
-    if not given.isascii() or not given.isdigit() or int(given) < 1:
-        raise ValueError(f"{name} must be a whole number from 1 on, not {given!r}")
+    if not given.isascii() or not given.isdigit() or int(given) < least:
+        raise ValueError(f"{name} must be a whole number from {least} on, not {given!r}")
     return int(given)
 
 

@@ -103,7 +103,7 @@ def _wrapper(limits: Limits) -> list[str]:
     cpu_s = max(1, int(limits.cpu_s))
     return [
         prlimit,
-        f"--as={limits.memory_bytes}",
+        f"--{'data' if limits.maps_more else 'as'}={limits.memory_bytes}",
         f"--cpu={cpu_s}:{cpu_s + 5}",
         f"--fsize={limits.output_bytes}",
         f"--nofile={OPEN_FILES}",

@@ -77,6 +77,12 @@ def _grow_one(store: ObjectStore, plan: Plan, rendition: Rendition, task_id: str
         return False
     key = layout.media_playlist(plan.job, rendition.name)
     text, etag = current(store, key)
+    if hls.ended(text):
+        return True
+    if text and plan.generation > 1 and not _is_of(store, plan, task_id, rendition, text):
+        # Of an encoder whose work was discarded. What a player has of it stays where it is, but
+        # no playlist mixes the two: this one begins anew.
+        text = ""
     length = hls.length(text)
     gained: list[Track] = []
     for task in tasks:
@@ -86,12 +92,20 @@ def _grow_one(store: ObjectStore, plan: Plan, rendition: Rendition, task_id: str
         if receipt is None:
             break
         gained.append(whole.track_of(receipt, rendition.name))
-    if gained and not hls.ended(text):
+    if gained:
         text = text or whole.opening(plan, rendition, gained[0])
         segments = [segment for track in gained for segment in hls.segments_of(track)]
         body = hls.grown(text, segments, ended=False).encode()
         store.put(key, body, content_type=PLAYLIST_TYPE, match=etag)
     return True
+
+
+def _is_of(store: ObjectStore, plan: Plan, task_id: str, rendition: Rendition, text: str) -> bool:
+    """Whether the playlist's init segment is the one of this plan's rendition."""
+    receipt = _receipt(store, plan, task_id)
+    return receipt is None or hls.init_of(text) == hls.name_of(
+        whole.track_of(receipt, rendition.name).init
+    )
 
 
 def _begin(store: ObjectStore, plan: Plan, key: str) -> None:
@@ -134,4 +148,5 @@ def multivariant(
 
 
 def _receipt(store: ObjectStore, plan: Plan, task_id: str) -> Receipt | None:
-    return record.read(store, layout.receipt(plan.job, plan.generation, task_id), Receipt)
+    generation = plan.generation_of(plan.task(task_id))
+    return record.read(store, layout.receipt(plan.job, generation, task_id), Receipt)

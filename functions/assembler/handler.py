@@ -23,12 +23,13 @@ from eventing.contract import (
 from eventing.errors import Unavailable
 from functions.assembler import attempts, growth
 from functions.assembler.assembly import assemble
-from functions.jobs import admission, ending, layout, leases, record
+from functions.jobs import admission, ending, fallback, latest, layout, leases, record
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan, Task
 from functions.jobs.receipt import Receipt
-from functions.jobs.refusal import refuse
+from functions.jobs.refusal import NO_ACCELERATOR, refuse
 from functions.jobs.verdict import State
+from functions.media.accelerator import CPU, Accelerator
 from functions.ports import Clock, ObjectStore, StateStore
 
 LEASE_S: Final = 30.0
@@ -50,14 +51,17 @@ class Assembler:
         if self.store.head(layout.receipt(event.job, event.generation, event.task)) is None:
             yield from self._without_receipt(event)
             return
-        plan = self._plan(event.job, event.generation)
-        every = self.state.complete(event.job, event.generation, event.task, total=len(plan.tasks))
+        plan, task = self._found(event)
+        counts = plan.has(event.generation, task.id)
+        every = counts and admission.complete(self.state, plan, task)
+        if not counts:
+            admission.withdraw(self.state, event.job, event.generation, event.task)
         # Asked after the state was changed: whoever ended the job meanwhile has not seen that.
         verdict = ending.read(self.store, event.job)
         if verdict is not None:
             yield from ending.conclude(self.store, self.state, verdict)
-        yield from self._due(event, plan)
-        if verdict is not None:
+        yield from self._due(event, task.accelerator)
+        if verdict is not None or not counts:
             return
         if growth.grow(self.store, plan, event.task):
             # Outputs of a job that was called off meanwhile would stay behind.
@@ -75,10 +79,12 @@ class Assembler:
             return
         if self.store.head(layout.receipt(event.job, event.generation, event.task)) is not None:
             return  # another attempt came through, and its own event tells of it
-        plan = self._plan(event.job, event.generation)
+        plan, task = self._found(event)
+        if event.code == NO_ACCELERATOR or not plan.has(event.generation, task.id):
+            yield from self._without_gpu(event, plan, task)
+            return
         if not attempts.exhausted(event):
             # It keeps its slot: to fail is not to be done.
-            task = plan.task(event.task)
             yield TaskReady(
                 job=event.job,
                 generation=event.generation,
@@ -88,7 +94,20 @@ class Assembler:
             )
             return
         yield from self._end(event.job, "failed", event.code, event.reason)
-        yield from self._due(event, plan)
+        yield from self._due(event, task.accelerator)
+
+    def _without_gpu(self, event: TaskFailed, plan: Plan, task: Task) -> Iterator[Event]:
+        """Go on with the generation in which the CPU does what the task is a part of."""
+        if plan.has(event.generation, task.id):
+            plan = fallback.settle(self.store, plan, task, fallback.broken(task.id))
+        before, manifest = self._plan(event.job, event.generation), self._manifest(event.job)
+        every = fallback.take_over(self.store, self.state, manifest, before, plan)
+        verdict = ending.read(self.store, event.job)
+        if verdict is not None:
+            yield from ending.conclude(self.store, self.state, verdict)
+        yield from self._due(event, CPU, task.accelerator)
+        if every and verdict is None:
+            yield self._all_done(plan)
 
     def job_encoded(self, event: JobEncoded) -> Iterator[Event]:
         verdict = ending.read(self.store, event.job)
@@ -105,14 +124,17 @@ class Assembler:
             self.state.release(lease, self.worker)
 
     def _assemble(self, event: JobEncoded) -> Iterator[Event]:
-        plan = self._plan(event.job, event.generation)
+        plan = self._latest(event.job)
+        if plan.generation != event.generation:
+            return  # what another generation does without is no whole
         receipts: dict[str, Receipt] = {}
         for task in plan.tasks:
             receipt = self._receipt(plan, task)
             if receipt is None:
                 return  # somebody was mistaken; the task's own end will tell when it is time
             receipts[task.id] = receipt
-            telemetry.link(TaskCompleted(job=plan.job, generation=plan.generation, task=task.id))
+            generation = plan.generation_of(task)
+            telemetry.link(TaskCompleted(job=plan.job, generation=generation, task=task.id))
         earlier = [
             (task, receipt)
             for generation in range(1, plan.generation)
@@ -129,12 +151,12 @@ class Assembler:
     def _done_in(self, job: str, generation: int) -> Iterator[tuple[Task, Receipt]]:
         plan = self._plan(job, generation)
         for task in plan.tasks:
-            receipt = self._receipt(plan, task)
+            receipt = None if task.since else self._receipt(plan, task)
             if receipt is not None:
                 yield task, receipt
 
     def _receipt(self, plan: Plan, task: Task) -> Receipt | None:
-        key = layout.receipt(plan.job, plan.generation, task.id)
+        key = layout.receipt(plan.job, plan.generation_of(task), task.id)
         return record.read(self.store, key, Receipt)
 
     def _without_receipt(self, event: TaskCompleted) -> Iterator[Event]:
@@ -156,19 +178,28 @@ class Assembler:
         )
         yield from ending.conclude(self.store, self.state, verdict)
 
-    def _due(self, event: TaskCompleted | TaskFailed, plan: Plan) -> Iterator[Event]:
-        yield from admission.due(
-            self.state,
-            accelerator=plan.task(event.task).accelerator,
-            cause=identity(event),
-            limit=self.window.limit,
-            ttl_s=self.window.ttl_s,
-        )
+    def _due(
+        self, event: TaskCompleted | TaskFailed, *accelerators: Accelerator
+    ) -> Iterator[Event]:
+        yield from admission.due(self.state, self.window, accelerators, cause=identity(event))
 
     def _all_done(self, plan: Plan) -> Event:
         if plan.kind == "prepare":
             return SourcePrepared(job=plan.job, generation=plan.generation)
         return JobEncoded(job=plan.job, generation=plan.generation)
+
+    def _found(self, event: TaskCompleted | TaskFailed) -> tuple[Plan, Task]:
+        """The plan that counts, and the task as it, or its own generation, has it."""
+        plan = self._latest(event.job)
+        if not plan.has(event.generation, event.task):
+            return plan, self._plan(event.job, event.generation).task(event.task)
+        return plan, plan.task(event.task)
+
+    def _latest(self, job: str) -> Plan:
+        plan = latest.plan(self.store, job)
+        if plan is None:
+            raise Unavailable("no plan to be seen")
+        return plan
 
     def _plan(self, job: str, generation: int) -> Plan:
         plan = record.read(self.store, layout.plan(job, generation), Plan)

@@ -61,9 +61,12 @@ class TaskReport:
 
     id: str
     generation: int
-    """Of the plan that asked for it: a mezzanine belongs to an earlier one."""
+    """Of the plan that asked for it first: a mezzanine belongs to an earlier one, and so does what
+    a GPU did of a rendition that the CPU had to do after all."""
     kind: str
     """`video`, `audio` or `mezzanine`."""
+    accelerator: str
+    """`cpu` or `gpu`."""
     renditions: tuple[str, ...]
     start: int
     stop: int
@@ -109,7 +112,8 @@ class Report:
     tasks: tuple[TaskReport, ...]
     totals: Totals
     notes: tuple[str, ...]
-    """What was odd in the source and what was done about it."""
+    """What was odd in the source and what was done about it; and why the CPU encoded what a GPU
+    was asked for."""
     accepted_s: float
     finished_s: float
     """The end of the last task."""
@@ -196,6 +200,7 @@ def _task(task: Task, receipt: Receipt) -> TaskReport:
         id=task.id,
         generation=receipt.generation,
         kind=kind,
+        accelerator=task.accelerator,
         renditions=renditions,
         start=frames[0],
         stop=frames[1],

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Final, Protocol
 
 from eventing.contract import Event, JobAccepted, SourcePrepared, identity
 from eventing.errors import Rejected, Unavailable
-from functions.jobs import admission, ending, layout, leases, record
+from functions.jobs import admission, ending, latest, layout, leases, record
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan
 from functions.media import guard
@@ -43,6 +42,7 @@ class Chunker:
     encoder: Callable[[], Fingerprint]
     window: admission.Window
     workers: int
+    gpu_workers: int
     holder: str
     """This instance's name in leases."""
     bounds: guard.Bounds
@@ -83,18 +83,14 @@ class Chunker:
                 return
             finally:
                 self.state.release(lease, self.holder)
-        admission.register(self.state, plan, manifest, self._done(plan))
+        # A later generation may have taken its place: what that does without stays undone.
+        plan = latest.plan(self.store, job) or plan
+        admission.register(self.state, plan, manifest, latest.done(self.store, plan))
         if verdict := ending.read(self.store, job):
             yield from ending.conclude(self.store, self.state, verdict)
             return
-        for accelerator in sorted({task.accelerator for task in plan.tasks}):
-            yield from admission.due(
-                self.state,
-                accelerator=accelerator,
-                cause=identity(event),
-                limit=self.window.limit,
-                ttl_s=self.window.ttl_s,
-            )
+        accelerators = [task.accelerator for task in plan.tasks]
+        yield from admission.due(self.state, self.window, accelerators, cause=identity(event))
 
     def _manifest(self, job: str) -> Manifest:
         manifest = record.read(self.store, layout.manifest(job), Manifest)
@@ -121,12 +117,9 @@ class Chunker:
         setting = Setting(
             encoder=self.encoder(),
             workers=self.workers,
+            gpu_workers=self.gpu_workers,
             bounds=self.bounds,
             long_task_s=self.long_task_s,
         )
         ours = drawing.draw(manifest, generation, survey, setting)
         return record.settle(self.store, layout.plan(manifest.job, generation), ours)
-
-    def _done(self, plan: Plan) -> set[str]:
-        prefix = layout.receipts_prefix(plan.job, plan.generation)
-        return {PurePosixPath(info.key).name for info in self.store.list(prefix)}

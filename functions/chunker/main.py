@@ -30,6 +30,7 @@ _chunker = Chunker(
     encoder=binaries.fingerprint,
     window=_settings.window,
     workers=_settings.encoders,
+    gpu_workers=_settings.gpu_encoders,
     holder=_settings.worker,
     bounds=_settings.bounds,
     long_task_s=_settings.long_task_s,

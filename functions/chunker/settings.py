@@ -27,6 +27,9 @@ class Settings:
     encoders: int
     """KINORA_ENCODERS: encoders that work at the same time; chunks are sized for them.
     Default: 1."""
+    gpu_encoders: int
+    """KINORA_GPU_ENCODERS: encoders with a GPU that work at the same time. Default: 0, where a job
+    that asks for a GPU is planned for the CPU at once."""
     window: Window
     bounds: guard.Bounds
     """KINORA_MAX_PIXELS: how many a source's picture may have; larger ones are rejected. Default:
@@ -49,6 +52,7 @@ class Settings:
             worker=environment.worker(env),
             scratch=environment.scratch(env, "chunker"),
             encoders=environment.count(env, "KINORA_ENCODERS", 1),
+            gpu_encoders=environment.count(env, "KINORA_GPU_ENCODERS", 0, least=0),
             window=Window.read(env),
             bounds=guard.Bounds(
                 pixels=environment.count(env, "KINORA_MAX_PIXELS", guard.MAX_PIXELS),

@@ -43,6 +43,8 @@ class Attempt:
     ffmpeg: str
     tuning: recipe.Tuning
     memory_bytes: int
+    maps_more: bool
+    """See `Limits`."""
     stall_s: float
     ends_s: float
     """POSIX time at which the attempt has to be over."""
@@ -99,6 +101,7 @@ class Attempt:
                 memory_bytes=self.memory_bytes,
                 output_bytes=output_bytes,
                 stall_s=self.stall_s,
+                maps_more=self.maps_more,
             ),
             cwd=self.folder,
             on_progress=self.watch.see,

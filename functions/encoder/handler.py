@@ -17,15 +17,17 @@ from typing import Final
 
 from eventing.contract import Event, TaskCompleted, TaskFailed, TaskReady
 from eventing.errors import Rejected, Unavailable
-from functions.encoder import mezzanine
+from functions.encoder import mezzanine, outcome
 from functions.encoder.attempt import Attempt
 from functions.encoder.fetch import Copy
 from functions.encoder.outcome import CalledOff, Failed
 from functions.encoder.settings import Settings
 from functions.encoder.watch import Watch
-from functions.jobs import ending, layout, record
+from functions.jobs import ending, latest, layout, record
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.receipt import Failure, Receipt
+from functions.jobs.refusal import NO_ACCELERATOR
+from functions.media.accelerator import GPU
 from functions.ports import Clock, ObjectStore, Process, StateStore
 
 _log = logging.getLogger(__name__)
@@ -63,6 +65,8 @@ class Encoder:
             task = plan.task(ready.task)
         except KeyError:
             raise Rejected("task_unknown", "The plan has no such task.") from None
+        if task.accelerator == GPU and self._discarded(ready):
+            return
         if self.fingerprint().sha256 != plan.encoder.sha256:
             # Another instance has the build that the plan wants, or a next plan will name ours.
             raise Unavailable("the plan wants another build of the encoder", retry_after_s=10)
@@ -97,6 +101,13 @@ class Encoder:
         ending.discard(self.store, verdict)
         return True
 
+    def _discarded(self, ready: TaskReady) -> bool:
+        """True when a later generation does without the task."""
+        if self.store.head(layout.plan(ready.job, ready.generation + 1)) is None:
+            return False
+        plan = latest.plan(self.store, ready.job)
+        return plan is not None and not plan.has(ready.generation, ready.task)
+
     def _plan(self, ready: TaskReady) -> Plan:
         """Plans never change, so those read lately are kept."""
         name = ready.job, ready.generation
@@ -112,12 +123,14 @@ class Encoder:
 
     def _attempt(self, ready: TaskReady, plan: Plan, task: Task, watch: Watch) -> Event:
         try:
-            if task.accelerator == "gpu" and not self.gpu():
-                raise Failed("accelerator")
+            if task.accelerator == GPU and not self.gpu():
+                # Never on the CPU here: what else the rendition has comes from a GPU.
+                raise Failed(NO_ACCELERATOR, problem="a trial encode fails")
             with self.scratch(self.settings.scratch) as folder:
                 self._work(ready, plan, task, watch, folder)
         except Failed as failed:
-            return self._record(ready, failed)
+            ours = outcome.of_gpu(failed) if task.accelerator == GPU else failed
+            return self._record(ready, ours)
         except Rejected as rejected:
             return self._record(ready, Failed.of(rejected))
         except OSError as error:
@@ -137,6 +150,7 @@ class Encoder:
             ffmpeg=str(self.ffmpeg()),
             tuning=self.settings.tuning,
             memory_bytes=self.settings.memory_bytes,
+            maps_more=task.accelerator == GPU,
             stall_s=self.settings.stall_s,
             ends_s=started_s + self.settings.wall_s,
             plan=plan,

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from eventing.contract import TaskReady
 from eventing.host import target
 from functions.adapters import binaries, connect, process, scratch
+from functions.encoder import pull
+from functions.encoder.gpu import Gpu
 from functions.encoder.handler import Encoder
 from functions.encoder.settings import Settings
 
 _settings = Settings.read(os.environ)
 scratch.remove_stale(_settings.scratch)
+_state = connect.state_store(_settings.state)
 _encoder = Encoder(
     store=connect.object_store(_settings.store),
-    state=connect.state_store(_settings.state),
+    state=_state,
     process=process.run,
     clock=time.time,
     settings=_settings,
     ffmpeg=binaries.ffmpeg,
     fingerprint=binaries.fingerprint,
-    # The GPU encoder is a Service of its own; this one has none.
-    gpu=lambda: False,
+    gpu=Gpu(
+        process=process.run,
+        ffmpeg=binaries.ffmpeg,
+        settings=_settings,
+        scratch=scratch.folder,
+    ),
     scratch=scratch.folder,
 )
 
 function = target("encoder", {TaskReady: _encoder.task_ready})
+due = partial(pull.due, _state, "cpu")
+"""For `eventing.pull`."""

@@ -7,7 +7,8 @@ import signal
 from typing import Final
 
 from eventing.errors import Rejected, Unavailable
-from functions.jobs.refusal import refuse
+from functions.jobs.refusal import NO_ACCELERATOR, refuse
+from functions.media import nvenc
 from functions.ports import Finished
 
 CRASHES: Final = frozenset(
@@ -59,6 +60,15 @@ class Failed(Exception):
         return _Refused(rejected)
 
 
+def of_gpu(failed: Failed) -> Failed:
+    """The failure of an attempt on a GPU. Whether it was the source's fault the CPU will tell,
+    unless it is plain already."""
+    if failed.code in (NO_ACCELERATOR, "decode_failed") or isinstance(failed, _Refused):
+        return failed
+    problem = failed.facts.get("problem") or failed.code.replace("_", " ")
+    return Failed(NO_ACCELERATOR, problem=problem, detail=failed.detail)
+
+
 class _Refused(Failed):
     def __init__(self, rejected: Rejected) -> None:
         super().__init__(rejected.code, final=True)
@@ -99,11 +109,19 @@ def check(finished: Finished, kind: str) -> None:
         raise Unavailable(f"the encoder was ended from outside ({code})")
     if code == NO_SPACE or "No space left on device" in detail:
         raise Unavailable("no space left on the scratch disk", retry_after_s=30)
+    complaints = "\n".join(_complaints(detail))
+    if complaints:
+        raise Failed(NO_ACCELERATOR, problem=_problem(complaints), detail=detail)
     if code in (126, 127):
         raise Unavailable("the encoder could not be started", retry_after_s=30)
     if code == NO_MEMORY or "Cannot allocate memory" in detail:
         raise Failed("resource_limit", problem="it needs more memory", detail=detail)
     raise Failed("decode_failed", kind=kind, problem=_problem(detail), detail=detail)
+
+
+def _complaints(messages: str) -> list[str]:
+    """What the encoder on the GPU said, if that took part."""
+    return [line for line in messages.splitlines() if line.startswith(nvenc.COMPLAINT)]
 
 
 def _problem(messages: str) -> str:

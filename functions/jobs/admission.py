@@ -11,17 +11,16 @@ in flight is ever stopped for something more urgent: that waits for one task at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
 from eventing.contract import TaskReady
 from functions import environment
 from functions.jobs.manifest import Manifest
-from functions.jobs.plan import Plan
+from functions.jobs.plan import Plan, Task
+from functions.media.accelerator import GPU, Accelerator
 from functions.ports import StateStore, Waiting
-
-ACCELERATORS: Final = ("cpu", "gpu")
 
 SPARE_SLOTS: Final = 2
 """Tasks in flight beyond the encoders' number, so that none waits for the next hand-over."""
@@ -36,8 +35,11 @@ class Window:
     """How much may be in flight at once, per accelerator, and for how long a slot is believed."""
 
     limit: int
-    """KINORA_ENCODER_SLOTS: tasks in flight per accelerator, over all jobs. Default: two more
-    than KINORA_ENCODERS."""
+    """KINORA_ENCODER_SLOTS: tasks in flight, over all jobs. Default: two more than
+    KINORA_ENCODERS."""
+    gpu_limit: int = SPARE_SLOTS
+    """KINORA_GPU_ENCODER_SLOTS: those of them that a GPU shall do, counted apart. Default: two more
+    than KINORA_GPU_ENCODERS."""
     ttl_s: float = SLOT_TTL_S
     """KINORA_SLOT_TTL_S: how long a task may queue and run before its slot counts as lost.
     Default: 900."""
@@ -46,10 +48,17 @@ class Window:
     def read(cls, env: Mapping[str, str]) -> Window:
         """Raises ValueError for what is wrong."""
         encoders = environment.count(env, "KINORA_ENCODERS", 1)
+        gpu_encoders = environment.count(env, "KINORA_GPU_ENCODERS", 0, least=0)
         return cls(
             limit=environment.count(env, "KINORA_ENCODER_SLOTS", encoders + SPARE_SLOTS),
+            gpu_limit=environment.count(
+                env, "KINORA_GPU_ENCODER_SLOTS", gpu_encoders + SPARE_SLOTS
+            ),
             ttl_s=environment.seconds(env, "KINORA_SLOT_TTL_S", SLOT_TTL_S),
         )
+
+    def limit_of(self, accelerator: Accelerator) -> int:
+        return self.gpu_limit if accelerator == GPU else self.limit
 
 
 def register(state: StateStore, plan: Plan, manifest: Manifest, done: Set[str]) -> None:
@@ -58,14 +67,14 @@ def register(state: StateStore, plan: Plan, manifest: Manifest, done: Set[str]) 
     Those that wait or hold a slot already stay as they are, so this also repairs. Look for a
     verdict afterwards: one that came meanwhile has forgotten only what was there before.
     """
-    noted = [task.id for task in plan.tasks if task.id in done]
+    noted = [task for task in plan.tasks if task.id in done]
     if noted:
-        state.complete(plan.job, plan.generation, *noted, total=len(plan.tasks))
+        complete(state, plan, *noted)
     state.enqueue(
         [
             Waiting(
                 job=plan.job,
-                generation=plan.generation,
+                generation=plan.generation_of(task),
                 task=task.id,
                 tenant=manifest.tenant,
                 accelerator=task.accelerator,
@@ -80,19 +89,40 @@ def register(state: StateStore, plan: Plan, manifest: Manifest, done: Set[str]) 
     )
 
 
+def complete(state: StateStore, plan: Plan, *tasks: Task) -> bool:
+    """Note receipts of the plan's tasks, which frees their slots. True if all of it are noted."""
+    earlier: dict[int, list[str]] = {}
+    for task in tasks:
+        if plan.generation_of(task) != plan.generation:
+            earlier.setdefault(plan.generation_of(task), []).append(task.id)
+    for generation, ids in earlier.items():
+        withdraw(state, plan.job, generation, *ids)
+    return state.complete(
+        plan.job, plan.generation, *(task.id for task in tasks), total=len(plan.tasks)
+    )
+
+
+def withdraw(state: StateStore, job: str, generation: int, *tasks: str) -> None:
+    """Give back the slots of tasks that a generation need not do any more, and never let them
+    wait again."""
+    state.complete(job, generation, *tasks, total=len(tasks))
+
+
 def due(
-    state: StateStore, *, accelerator: str, cause: str, limit: int, ttl_s: float
+    state: StateStore, window: Window, accelerators: Iterable[Accelerator], *, cause: str
 ) -> Iterator[TaskReady]:
     """Give the free slots away and tell of each task that got one, of whichever job.
 
     `cause` is the id of the event being handled (`contract.identity`): when that event is
     delivered again, the same tasks are told of again.
     """
-    for slot in state.admit(accelerator, cause=cause, limit=limit, ttl_s=ttl_s):
-        yield TaskReady(
-            job=slot.job,
-            generation=slot.generation,
-            task=slot.task,
-            accelerator=slot.accelerator,
-            length=slot.length,
-        )
+    for accelerator in sorted(set(accelerators)):
+        limit = window.limit_of(accelerator)
+        for slot in state.admit(accelerator, cause=cause, limit=limit, ttl_s=window.ttl_s):
+            yield TaskReady(
+                job=slot.job,
+                generation=slot.generation,
+                task=slot.task,
+                accelerator=slot.accelerator,
+                length=slot.length,
+            )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from eventing.contract import ObjectCreated, digest
 from functions.jobs.profile import Options, Profile
+from functions.media.accelerator import CPU, Accelerator
 from functions.ports import ObjectInfo
 
 
@@ -69,6 +70,13 @@ class Manifest:
 
     tenant_priority: int = 0
     """Of the tenant when the job was accepted: higher goes first, see `ports.Waiting`."""
+
+    @property
+    def accelerator(self) -> Accelerator:
+        """What shall encode the pictures, if it is there."""
+        if self.options.accelerator is not None:
+            return self.options.accelerator
+        return self.profile.video.accelerator if self.profile else CPU
 
     @property
     def deadline_s(self) -> float:

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from functions.jobs.manifest import SourceObject
+from functions.media.accelerator import CPU, Accelerator
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
 
@@ -43,9 +44,13 @@ class VideoTask(msgspec.Struct, frozen=True, kw_only=True, tag="video", tag_fiel
     """Passthrough: keep decoded frames with PTS in [start, stop), in source ticks; the last
     chunk's stop is past every frame. Resampled: output frames, same as `start` and `stop`."""
     cost_ms: int
-    """Estimated CPU time."""
-    accelerator: Literal["cpu", "gpu"] = "cpu"
+    """Estimated time of its worker: on the CPU that of its core."""
+    fallback_ms: int = 0
+    """The same on the CPU, of a task that is not planned for it."""
+    accelerator: Accelerator = CPU
     length: Length = "short"
+    since: int = 0
+    """The generation that planned it first: its events and records go under that. 0: this one."""
 
 
 class AudioTask(msgspec.Struct, frozen=True, kw_only=True, tag="audio", tag_field="kind"):
@@ -54,8 +59,10 @@ class AudioTask(msgspec.Struct, frozen=True, kw_only=True, tag="audio", tag_fiel
     id: str
     rendition: str
     cost_ms: int
-    accelerator: Literal["cpu", "gpu"] = "cpu"
+    accelerator: Accelerator = CPU
     length: Length = "short"
+    since: int = 0
+    """The generation that planned it first: its events and records go under that. 0: this one."""
 
 
 class MezzanineTask(msgspec.Struct, frozen=True, kw_only=True, tag="mezzanine", tag_field="kind"):
@@ -63,8 +70,10 @@ class MezzanineTask(msgspec.Struct, frozen=True, kw_only=True, tag="mezzanine", 
 
     id: str
     cost_ms: int
-    accelerator: Literal["cpu", "gpu"] = "cpu"
+    accelerator: Accelerator = CPU
     length: Length = "short"
+    since: int = 0
+    """The generation that planned it first: its events and records go under that. 0: this one."""
 
 
 Task = VideoTask | AudioTask | MezzanineTask
@@ -97,6 +106,16 @@ class Plan:
     renditions alike; players would guess by each rendition's size. "" where it names them."""
     notes: tuple[str, ...] = ()
     """What was found odd in the source and what was done about it, for the report."""
+
+    def generation_of(self, task: Task) -> int:
+        """Under which its events go and its records lie."""
+        return task.since or self.generation
+
+    def has(self, generation: int, task_id: str) -> bool:
+        """False for what an earlier generation asked for and this one does not."""
+        return any(
+            task.id == task_id and self.generation_of(task) == generation for task in self.tasks
+        )
 
     def task(self, task_id: str) -> Task:
         """Raises KeyError."""

@@ -10,6 +10,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from functions.media.accelerator import CPU, Accelerator
+
 
 class Rung(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of the ladder; `height` is the short side of the picture."""
@@ -31,9 +33,12 @@ class VideoProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         str,
         Meta(pattern="^(ultrafast|superfast|veryfast|faster|fast|medium|slow|slower|veryslow)$"),
     ] = "medium"
-    """x264's word for speed against size."""
+    """x264's word for speed against size; on a GPU the step that stands for it."""
     crf: Annotated[float, Meta(ge=0, le=51)] = 23
     """Constant rate factor: lower looks better and is larger."""
+    accelerator: Accelerator = CPU
+    """What encodes: `cpu`, or `gpu` where one is there; else the CPU does, and the report says
+    why."""
     ladder: Annotated[tuple[Rung, ...], Meta(min_length=1, max_length=12)]
     """The rungs, in any order; no height twice."""
 
@@ -91,6 +96,8 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The profile's name."""
     chunk_segments: Annotated[int, Meta(ge=1, le=1000)] | None = None
     """Force every chunk to this many segments; None lets the planner decide."""
+    accelerator: Accelerator | None = None
+    """What encodes the pictures, `cpu` or `gpu`; None leaves it to the profile."""
     deadline_s: Annotated[int, Meta(ge=60, le=7 * 86400)] = 86400
     """Seconds after which the job fails if it has no other verdict."""
     priority: Annotated[int, Meta(ge=-9, le=9)] = 0

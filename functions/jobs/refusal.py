@@ -20,6 +20,9 @@ class Refusal:
     advice: str
 
 
+NO_ACCELERATOR: Final = "accelerator"
+"""The one code that ends no job: what a GPU does not do, the CPU does."""
+
 REFUSALS: Final[tuple[Refusal, ...]] = (
     # Found on admission, from the name, the options and the first bytes.
     Refusal("source_empty", "The file is empty.", "Upload it again; it has no bytes."),
@@ -119,9 +122,9 @@ REFUSALS: Final[tuple[Refusal, ...]] = (
         "The file is damaged or malicious; export it again from its origin.",
     ),
     Refusal(
-        "accelerator",
-        "The worker has no GPU that works.",
-        "Look after its node; the job goes on without it.",
+        NO_ACCELERATOR,
+        "The GPU did not do it: {problem}.",
+        "Look after the worker's node; the job goes on without it.",
     ),
     Refusal(
         "deadline",

@@ -44,10 +44,13 @@ def video(
     renditions: Sequence[VideoRendition],
     *,
     assumed_color: str = "",
+    unrated: bool = False,
 ) -> Graph:
     """One decode of stream `track`, cut to the frame, feeding every rendition.
 
-    `assumed_color` names the colours of pictures that name none themselves.
+    `assumed_color` names the colours of pictures that name none themselves. `unrated`: the frame
+    rate that the container claims is forgotten, so that an encoder that cannot be told another one
+    goes by its timebase, which is the plan's.
 
     Output frame n of the whole job has PTS n in a timebase of one frame. ffmpeg rotates by the
     display matrix before the graph. Where the picture has the rendition's size and format
@@ -64,7 +67,7 @@ def video(
     # Integers: times of frames and of cuts tie at midpoints and lose one.
     stream = stream.filter("trim", start_pts=cut.trim_start, end_pts=cut.trim_stop)
     stream = stream.filter("settb", expr=_ratio(1 / timeline.rate))
-    stream = stream.filter("setpts", expr=f"N+{cut.start}")
+    stream = stream.filter("setpts", expr=f"N+{cut.start}", **({"strip_fps": 1} if unrated else {}))
     if assumed_color:
         stream = stream.filter(
             "setparams",

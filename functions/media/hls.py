@@ -19,6 +19,7 @@ from functions.media.segment import Stored, Track
 _HEAD: Final = ("#EXTM3U", "#EXT-X-VERSION:7")
 _END: Final = "#EXT-X-ENDLIST"
 _TARGET: Final = "#EXT-X-TARGETDURATION:"
+_MAP: Final = "#EXT-X-MAP:URI="
 _DIGITS: Final = 9
 """Decimals of an EXTINF that has no finite decimal form."""
 
@@ -48,9 +49,15 @@ def opening(*, target_duration_s: int, init_uri: str) -> str:
         f"{_TARGET}{target_duration_s}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:EVENT",
-        f'#EXT-X-MAP:URI="{init_uri}"',
+        f'{_MAP}"{init_uri}"',
     )
     return _text(lines)
+
+
+def init_of(text: str) -> str:
+    """The URI of its init segment, "" where it names none."""
+    maps = (line for line in text.splitlines() if line.startswith(_MAP))
+    return next(maps, "").removeprefix(_MAP).strip('"')
 
 
 def length(text: str) -> int:

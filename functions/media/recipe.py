@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from functions.media import aac, graph
+from functions.media import aac, graph, nvenc
+from functions.media.accelerator import GPU
 from functions.media.guard import input_options
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
@@ -56,7 +57,14 @@ def video(
 
     Each file's fragments are its segments; their `tfdt` count from the timeline's origin.
     """
-    filters = graph.video(track, timeline, cut, renditions, assumed_color=assumed_color)
+    filters = graph.video(
+        track,
+        timeline,
+        cut,
+        renditions,
+        assumed_color=assumed_color,
+        unrated=any(rendition.accelerator == GPU for rendition in renditions),
+    )
     return (
         *_start(ffmpeg),
         *_input(source, tuning.decoder_threads),
@@ -69,7 +77,7 @@ def video(
             )
             for word in (
                 *("-map", label),
-                *_x264(rendition, timeline, tuning),
+                *_encoder(rendition, timeline, tuning),
                 *_video_muxer(timeline, cut.start // timeline.segment_frames),
                 f"file:{output(number)}",
             )
@@ -148,6 +156,16 @@ def _input(source: Source, threads: int) -> Iterator[str]:
     yield from ("-threads", str(threads), "-i", f"file:{SOURCE}")
 
 
+def _encoder(rendition: VideoRendition, timeline: Timeline, tuning: Tuning) -> Iterator[str]:
+    if rendition.accelerator == GPU:
+        yield from nvenc.options(rendition, timeline)
+    else:
+        yield from _x264(rendition, timeline, tuning)
+    yield from ("-fps_mode", "passthrough", "-enc_time_base", _colon(1 / timeline.rate))
+    # Every picture lasts one frame, also the last one, whatever the source says.
+    yield from ("-bsf:v", "setts=pts=PTS:dts=DTS:duration=1")
+
+
 def _x264(rendition: VideoRendition, timeline: Timeline, tuning: Tuning) -> Iterator[str]:
     rate = timeline.rate
     yield from ("-c:v", "libx264", "-preset", rendition.preset, "-crf", f"{rendition.crf:g}")
@@ -160,9 +178,6 @@ def _x264(rendition: VideoRendition, timeline: Timeline, tuning: Tuning) -> Iter
     # One parameter set whatever the rate control does; the rate is the plan's, because what
     # containers claim (1000 frames a second) would size the level and the buffer model.
     yield from ("-x264-params", f"stitchable=1:fps={rate.numerator}/{rate.denominator}")
-    yield from ("-fps_mode", "passthrough", "-enc_time_base", _colon(1 / rate))
-    # Every picture lasts one frame, also the last one, whatever the source says.
-    yield from ("-bsf:v", "setts=pts=PTS:dts=DTS:duration=1")
 
 
 def _video_muxer(timeline: Timeline, first_segment: int) -> Iterator[str]:

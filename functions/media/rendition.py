@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from functions.media.accelerator import CPU, Accelerator
+
 PLAYLIST: Final = "playlist.m3u8"
 """Name of every media playlist, in its rendition's folder beside the segments."""
 
@@ -22,6 +24,8 @@ class VideoRendition:
     maxrate_bps: int
     bufsize_bits: int
     codec: str = "h264"
+    accelerator: Accelerator = CPU
+    """What encodes it, all of it: parameter sets differ, and a rendition has one init segment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

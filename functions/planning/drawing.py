@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -10,16 +9,18 @@ from typing import Final, Literal
 
 import msgspec
 
+from functions.jobs import fallback
 from functions.jobs.manifest import Manifest
-from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
+from functions.jobs.plan import Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.profile import Profile
 from functions.jobs.refusal import refuse
-from functions.media import chunks, cost, guard, ladder, timeline
-from functions.media.chunks import Costs
+from functions.media import cost, guard, ladder, timeline
+from functions.media.accelerator import CPU, GPU, Accelerator
 from functions.media.probe import AudioStream, Table, VideoStream
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
-from functions.media.windows import Chunk, Windows
+from functions.media.windows import Windows
+from functions.planning import tasks
 from functions.planning.choice import Choice, choose
 from functions.planning.survey import Survey
 
@@ -37,6 +38,8 @@ class Setting:
     encoder: Fingerprint
     workers: int
     """Encoders that work at the same time."""
+    gpu_workers: int = 0
+    """Those of them that have a GPU of their own."""
     bounds: guard.Bounds
     long_task_s: float = LONG_TASK_S
     """Above this estimate a task is a long one. An encoder has one core, so that CPU time is time
@@ -51,7 +54,9 @@ def draw(manifest: Manifest, generation: int, survey: Survey, setting: Setting) 
 
 
 def _measured(task: Task, long_ms: float) -> Task:
-    return msgspec.structs.replace(task, length="long") if task.cost_ms > long_ms else task
+    """A long one is long wherever it may end up: on the CPU a GPU's takes more."""
+    most_ms = max(task.cost_ms, task.fallback_ms if isinstance(task, VideoTask) else 0)
+    return msgspec.structs.replace(task, length="long") if most_ms > long_ms else task
 
 
 def _draw(manifest: Manifest, generation: int, survey: Survey, setting: Setting) -> Plan:
@@ -105,7 +110,8 @@ def _film(
     )
     if line.frames > setting.bounds.frames:
         raise refuse("too_long", frames=line.frames, limit=setting.bounds.frames)
-    renditions = _rungs(profile, video)
+    accelerator, without = _accelerator(manifest, setting)
+    renditions = _rungs(profile, video, accelerator)
     audio = _sounds(profile, choice, line.origin * line.timebase, line.duration_s)
     return replace(
         empty,
@@ -113,7 +119,7 @@ def _film(
         assumed_color=_assumed_color(video),
         video=renditions,
         audio=audio,
-        tasks=_tasks(
+        tasks=tasks.of_film(
             line,
             Windows(table.packets, line),
             renditions,
@@ -123,10 +129,17 @@ def _film(
             by_ranges=bool(survey.index),
             profile=profile,
             chunk_segments=manifest.options.chunk_segments,
-            workers=setting.workers,
+            workers=setting.workers if accelerator == CPU else setting.gpu_workers,
         ),
-        notes=(*empty.notes, *_timeline_notes(line, presented)),
+        notes=(*empty.notes, *_timeline_notes(line, presented), *without),
     )
+
+
+def _accelerator(manifest: Manifest, setting: Setting) -> tuple[Accelerator, list[str]]:
+    """What encodes the pictures, and why it is not what was asked for, where it is not."""
+    if manifest.accelerator == GPU and not setting.gpu_workers:
+        return CPU, [fallback.note(fallback.NONE_THERE)]
+    return manifest.accelerator, []
 
 
 def _timeline_notes(line: Timeline, presented: Sequence[int]) -> list[str]:
@@ -151,7 +164,7 @@ def _sound_only(
     if frames > setting.bounds.frames:
         raise refuse("too_long", frames=frames, limit=setting.bounds.frames)
     audio = _sounds(profile, choice, origin_s, duration_s)
-    return replace(empty, audio=audio, tasks=tuple(_audio_task(each) for each in audio))
+    return replace(empty, audio=audio, tasks=tuple(map(tasks.of_sound, audio)))
 
 
 def _sound_span(stream: AudioStream, tables: Mapping[int, Table]) -> tuple[Fraction, Fraction]:
@@ -164,7 +177,9 @@ def _sound_span(stream: AudioStream, tables: Mapping[int, Table]) -> tuple[Fract
     return start * stream.timebase, stop * stream.timebase
 
 
-def _rungs(profile: Profile, video: VideoStream) -> tuple[VideoRendition, ...]:
+def _rungs(
+    profile: Profile, video: VideoStream, accelerator: Accelerator
+) -> tuple[VideoRendition, ...]:
     steps = [
         ladder.Step(
             short_side=rung.height // 2 * 2,
@@ -173,13 +188,14 @@ def _rungs(profile: Profile, video: VideoStream) -> tuple[VideoRendition, ...]:
         )
         for rung in profile.video.ladder
     ]
-    return ladder.rungs(
+    rungs = ladder.rungs(
         steps,
         display_width=video.display_width,
         display_height=video.display_height,
         preset=profile.video.preset,
         crf=profile.video.crf,
     )
+    return tuple(replace(rung, accelerator=accelerator) for rung in rungs)
 
 
 def _sounds(
@@ -212,99 +228,6 @@ def _audio_rendition(
         timebase_num=stream.timebase.numerator,
         timebase_den=stream.timebase.denominator,
         segment_s=profile.segment_s,
-    )
-
-
-def _audio_task(rendition: AudioRendition) -> AudioTask:
-    number = rendition.name.removeprefix("audio-")
-    duration_s = Fraction(rendition.samples, rendition.sample_rate)
-    return AudioTask(
-        id=f"a{number}", rendition=rendition.name, cost_ms=round(cost.audio_ms(duration_s))
-    )
-
-
-def _tasks(
-    line: Timeline,
-    windows: Windows,
-    renditions: Sequence[VideoRendition],
-    audio: Sequence[AudioRendition],
-    video: VideoStream,
-    *,
-    source_share: Fraction,
-    by_ranges: bool,
-    profile: Profile,
-    chunk_segments: int | None,
-    workers: int,
-) -> tuple[Task, ...]:
-    pixels = video.width * video.height
-    decode_ms = cost.decode_ms(video.codec, video.width, video.height)
-    encode_ms = cost.encode_all_ms(renditions, pixels)
-    sound = [_audio_task(rendition) for rendition in audio]
-    costs = Costs(
-        frame_ms=decode_ms * float(source_share) + encode_ms,
-        pre_roll_ms=decode_ms,
-        start_ms=cost.START_MS,
-        others_ms=tuple(float(task.cost_ms) for task in sound),
-    )
-    cut = chunks.cut(
-        line,
-        costs,
-        workers=workers,
-        chunk_s=profile.chunk_s,
-        windows=windows if by_ranges else None,
-        chunk_segments=chunk_segments,
-    )
-    groups = _groups(renditions, pixels, line.segment_frames)
-    tasks: list[Task] = []
-    for number in cut.order:
-        if number < 0:
-            tasks.append(sound[-1 - number])
-            continue
-        chunk = cut.chunks[number]
-        for letter, group in zip(string.ascii_lowercase, groups, strict=False):
-            suffix = f"-{letter}" if len(groups) > 1 else ""
-            frame_ms = decode_ms * float(source_share) + cost.encode_all_ms(group, pixels)
-            task = _video_task(
-                f"v{number:04d}{suffix}", group, chunk, windows, by_ranges, frame_ms, decode_ms
-            )
-            tasks.append(task)
-    return tuple(tasks)
-
-
-def _groups(
-    renditions: Sequence[VideoRendition], pixels: int, segment_frames: int
-) -> list[list[VideoRendition]]:
-    """All renditions together, or apart where even one segment of all is too much for a task."""
-    groups: list[list[VideoRendition]] = [[]]
-    for rendition in renditions:
-        together_ms = cost.encode_all_ms([*groups[-1], rendition], pixels) * segment_frames
-        if groups[-1] and together_ms > chunks.MAX_TASK_MS:
-            groups.append([])
-        groups[-1].append(rendition)
-    return groups
-
-
-def _video_task(
-    task: str,
-    renditions: Sequence[VideoRendition],
-    chunk: Chunk,
-    windows: Windows,
-    by_ranges: bool,
-    frame_ms: float,
-    pre_roll_ms: float,
-) -> VideoTask:
-    window = windows.of(chunk)
-    cost_ms = cost.START_MS + chunk.frames * frame_ms + window.pre_roll * pre_roll_ms
-    return VideoTask(
-        id=task,
-        renditions=tuple(rendition.name for rendition in renditions),
-        start=chunk.start,
-        stop=chunk.stop,
-        first_packet=window.first_packet if by_ranges else 0,
-        stop_packet=window.stop_packet if by_ranges else 0,
-        trim_start=window.trim_start,
-        trim_stop=window.trim_stop,
-        cost_ms=round(cost_ms),
     )
 
 

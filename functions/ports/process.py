@@ -18,6 +18,9 @@ class Limits:
     output_bytes: int
     stall_s: float = 60.0
     """Without any advance in its progress for this long it counts as hung."""
+    maps_more: bool = False
+    """True for what maps far more memory than it uses, like a GPU's driver, which lays out the
+    address space of every device: then `memory_bytes` bounds what it may write to."""
 
 
 Stopped = Literal["", "wall", "stall", "cpu", "output", "called off"]

@@ -17,6 +17,7 @@ from eventing.errors import Unavailable
 from functions import ports
 from functions.jobs import admission, ending, layout, parking
 from functions.jobs.intake import Intake
+from functions.media.accelerator import ACCELERATORS
 from functions.ports import Absent, Clock, ObjectInfo, ObjectStore, StateStore
 from functions.sweeper.due import due
 from functions.sweeper.share import share
@@ -32,6 +33,9 @@ SETTLE_S3_S: Final = 20.0
 """The same on S3, whose objects appear only whole: its notification may still be on the way."""
 STALE_S: Final = 90.0
 """How long something published may take to show an effect: three leases of an encoder."""
+GPU_DEADLINE_S: Final = 300.0
+"""How long a task may wait for a GPU: a new node with one is up by then, and a slot is believed for
+longer."""
 KEEP_UNKNOWN_S: Final = 7 * 86400.0
 """How long a parked event is kept that names no job."""
 
@@ -64,6 +68,7 @@ class Sweeper:
     stale_s: float = STALE_S
     abandoned_s: float = 3600.0
     """How long an open marker may lack everything else."""
+    gpu_deadline_s: float = GPU_DEADLINE_S
     limits: Limits = Limits()
 
     def tick(self, event: CloudEvent) -> Iterator[Event | CloudEvent]:
@@ -86,14 +91,8 @@ class Sweeper:
             limit=self.limits.begun,
             seed=event.id,
         ).ended()
-        for accelerator in admission.ACCELERATORS:
-            yield from admission.due(
-                self.state,
-                accelerator=accelerator,
-                cause=f"tick/{event.id}",
-                limit=self.window.limit,
-                ttl_s=self.window.ttl_s,
-            )
+        cause = f"tick/{event.id}"
+        yield from admission.due(self.state, self.window, ACCELERATORS, cause=cause)
 
     def _open_jobs(self, seed: str) -> Iterator[Event]:
         standing = Standing(
@@ -102,6 +101,7 @@ class Sweeper:
             clock=self.clock,
             stale_s=self.stale_s,
             abandoned_s=self.abandoned_s,
+            gpu_deadline_s=self.gpu_deadline_s,
         )
         markers = list(self.store.list(layout.OPEN_PREFIX))
         for marker in share(markers, limit=self.limits.jobs, seed=seed):

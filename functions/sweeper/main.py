@@ -21,6 +21,7 @@ _sweeper = Sweeper(
     buckets=_settings.buckets,
     settle_s=_settings.settle_s,
     stale_s=_settings.stale_s,
+    gpu_deadline_s=_settings.gpu_deadline_s,
 )
 
 function = target("sweeper", {TICK: _sweeper.tick})

@@ -5,7 +5,7 @@ Every event here may have been published before; all are the same events again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from eventing.contract import (
@@ -16,11 +16,12 @@ from eventing.contract import (
     SourcePrepared,
     TaskReady,
 )
-from functions.jobs import admission, ending, layout, leases, record
+from functions.jobs import admission, ending, fallback, latest, layout, leases, record
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan
 from functions.jobs.refusal import refuse
-from functions.ports import Clock, ObjectInfo, ObjectStore, StateStore
+from functions.media.accelerator import GPU
+from functions.ports import Clock, ObjectInfo, ObjectStore, Slot, StateStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Standing:
     """How long something published may take to show an effect."""
     abandoned_s: float
     """How long an open marker may lack everything else."""
+    gpu_deadline_s: float
+    """How long a task that holds a slot may wait for a GPU to take it."""
 
     def push(self, marker: ObjectInfo) -> Iterator[Event]:
         """What carries the job of this open marker on."""
@@ -47,7 +50,7 @@ class Standing:
         if self.clock() > manifest.deadline_s:
             yield from self._give_up(manifest)
             return
-        plan = self._latest_plan(job)
+        plan = latest.plan(self.store, job)
         if plan is None:
             if self._is_stale(manifest.accepted_s) and not self.state.held(leases.planning(job)):
                 yield JobAccepted(job=job, tenant=manifest.tenant)
@@ -82,12 +85,14 @@ class Standing:
 
     def _carry_out(self, manifest: Manifest, plan: Plan) -> Iterator[Event]:
         job, generation = plan.job, plan.generation
-        prefix = layout.receipts_prefix(job, generation)
-        done = {info.key.removeprefix(prefix) for info in self.store.list(prefix)}
+        slots = self.state.slots(job)
+        for slot in slots:
+            if not plan.has(slot.generation, slot.task):
+                # Of an earlier generation: it is done, or nobody wants it any more.
+                admission.withdraw(self.state, job, slot.generation, slot.task)
+        done = latest.done(self.store, plan)
         admission.register(self.state, plan, manifest, done)
-        verdict = ending.read(self.store, job)
-        if verdict is not None:
-            yield from ending.conclude(self.store, self.state, verdict)
+        if (yield from self._ended(job)):
             return
         if all(task.id in done for task in plan.tasks):
             if plan.kind == "prepare":
@@ -96,10 +101,19 @@ class Standing:
             elif not self.state.held(leases.assembly(job)):
                 yield JobEncoded(job=job, generation=generation)
             return
-        for slot in self.state.slots(job):
-            # Also of an earlier generation: such a task is done, and its end frees the slot.
-            working = self.state.held(leases.task(job, slot.generation, slot.task))
-            if self._is_stale(slot.granted_s) and not working:
+        idle = [
+            slot
+            for slot in slots
+            if plan.has(slot.generation, slot.task)
+            and slot.task not in done
+            and not self._is_worked_on(slot)
+        ]
+        overdue = [slot for slot in idle if self._is_overdue(slot)]
+        if overdue:
+            yield from self._without_gpu(manifest, plan, overdue)
+            return
+        for slot in idle:
+            if self._is_stale(slot.granted_s):
                 yield TaskReady(
                     job=job,
                     generation=slot.generation,
@@ -108,11 +122,30 @@ class Standing:
                     length=slot.length,
                 )
 
-    def _latest_plan(self, job: str) -> Plan | None:
-        prefix = layout.plans_prefix(job)
-        names = (info.key.removeprefix(prefix) for info in self.store.list(prefix))
-        latest = max((int(name.removesuffix(".json")) for name in names), default=0)
-        return record.read(self.store, layout.plan(job, latest), Plan) if latest else None
+    def _without_gpu(
+        self, manifest: Manifest, before: Plan, overdue: list[Slot]
+    ) -> Iterator[Event]:
+        """Let the CPU do what no GPU took in time: what is due of that, the tick tells of."""
+        after = before
+        for slot in overdue:
+            if after.has(slot.generation, slot.task):
+                why = fallback.overdue(slot.task, self.gpu_deadline_s)
+                after = fallback.settle(self.store, after, after.task(slot.task), why)
+        fallback.take_over(self.store, self.state, manifest, before, after)
+        yield from self._ended(manifest.job)
+
+    def _ended(self, job: str) -> Generator[Event, None, bool]:
+        """True, after what there is to tell of it, where the job has its verdict."""
+        verdict = ending.read(self.store, job)
+        if verdict is not None:
+            yield from ending.conclude(self.store, self.state, verdict)
+        return verdict is not None
+
+    def _is_worked_on(self, slot: Slot) -> bool:
+        return self.state.held(leases.task(slot.job, slot.generation, slot.task))
+
+    def _is_overdue(self, slot: Slot) -> bool:
+        return slot.accelerator == GPU and self.clock() - slot.granted_s > self.gpu_deadline_s
 
     def _is_stale(self, since_s: float) -> bool:
         return self.clock() - since_s > self.stale_s

@@ -199,13 +199,8 @@ class Chunker:
         verdict = ending.read(self.store, event.job)
         if verdict is not None:
             yield from ending.conclude(self.store, self.state, verdict)
-        yield from admission.due(
-            self.state,
-            accelerator="cpu",
-            cause=identity(event),
-            limit=self.window.limit,
-            ttl_s=self.window.ttl_s,
-        )
+        accelerators = [task.accelerator for task in plan.tasks]
+        yield from admission.due(self.state, self.window, accelerators, cause=identity(event))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ def registered(state: MemoryState, job: str, film: Film, tenant: str = "t1") -> 
 
 
 def due(state: MemoryState, cause: str, limit: int = 3) -> list[TaskReady]:
-    return list(admission.due(state, accelerator="cpu", cause=cause, limit=limit, ttl_s=60))
+    return list(admission.due(state, Window(limit=limit, ttl_s=60), ["cpu"], cause=cause))
 
 
 def test_tasks_are_due_in_the_order_of_the_plan() -> None:

@@ -26,6 +26,7 @@ from functions.assembler.attempts import exhausted
 from functions.assembler.report import Report
 from functions.assembler.settings import Settings
 from functions.jobs import admission, ending, layout, leases, record
+from functions.jobs.admission import Window
 from functions.jobs.receipt import Receipt
 from functions.media import hls
 from tests.flow.faults import Fault, Killed
@@ -73,7 +74,7 @@ def test_a_completed_task_without_a_receipt_is_not_believed_yet() -> None:
 def test_a_completed_task_lets_the_next_one_in_of_whichever_job() -> None:
     stage = Stage(Film(chunks=1, sounds=0), limit=1)
     other = stage.accept(Film(name="other", chunks=2, sounds=0))
-    (first,) = admission.due(stage.state, accelerator="cpu", cause="x", limit=1, ttl_s=60)
+    (first,) = admission.due(stage.state, Window(limit=1, ttl_s=60), ["cpu"], cause="x")
     assert first.job in (stage.job, other.job)
     done = stage.do("v0000", plan=stage.plan if first.job == stage.job else other)
     told = [each for each in stage.assembler().task_completed(done) if isinstance(each, TaskReady)]
@@ -100,7 +101,7 @@ def test_the_mezzanine_makes_the_source_prepared() -> None:
 
 def test_a_task_of_a_job_that_ended_frees_its_slot_for_others() -> None:
     stage = Stage(Film(chunks=2, sounds=0), limit=2)
-    list(admission.due(stage.state, accelerator="cpu", cause="x", limit=2, ttl_s=60))
+    list(admission.due(stage.state, Window(limit=2, ttl_s=60), ["cpu"], cause="x"))
     other = stage.accept(Film(name="other", chunks=1, sounds=0))
     done = stage.do("v0000")
     stage.cancel()
@@ -234,7 +235,7 @@ def test_what_does_not_fit_is_left_for_the_assembly_to_find() -> None:
 
 def test_a_failed_task_is_tried_again_and_keeps_its_slot() -> None:
     stage = Stage(Film(chunks=2), limit=1)
-    list(admission.due(stage.state, accelerator="cpu", cause="x", limit=1, ttl_s=60))
+    list(admission.due(stage.state, Window(limit=1, ttl_s=60), ["cpu"], cause="x"))
     again = TaskReady(job=stage.job, generation=1, task="v0000")
     assert list(stage.assembler().task_failed(failed(stage))) == [again]
     assert [slot.task for slot in stage.state.slots(stage.job)] == ["v0000"]

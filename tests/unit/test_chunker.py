@@ -86,6 +86,7 @@ class World:
             encoder=lambda: Fingerprint(version="9", sha256="0" * 64),
             window=Window(limit=4),
             workers=workers,
+            gpu_workers=0,
             holder=holder,
             bounds=guard.Bounds(),
         )

@@ -30,6 +30,7 @@ def standing(gateway: Gateway) -> Standing:
         clock=gateway.clock,
         stale_s=90,
         abandoned_s=3600,
+        gpu_deadline_s=300.0,
     )
 
 

@@ -45,7 +45,7 @@ def ready(plan: Plan, *tasks: str) -> list[TaskReady]:
 
 def test_a_job_that_moves_is_left_alone() -> None:
     stage = Stage()
-    list(admission.due(stage.state, accelerator="cpu", cause="x", limit=3, ttl_s=900))
+    list(admission.due(stage.state, Window(limit=3, ttl_s=900), ["cpu"], cause="x"))
     assert sweep(stage) == []
 
 
@@ -111,7 +111,7 @@ def test_a_job_past_its_deadline_fails() -> None:
 
 def test_a_slot_whose_task_nobody_works_on_is_published_again() -> None:
     stage = Stage(Film(chunks=4), limit=2)
-    list(admission.due(stage.state, accelerator="cpu", cause="x", limit=2, ttl_s=900))
+    list(admission.due(stage.state, Window(limit=2, ttl_s=900), ["cpu"], cause="x"))
     stage.clock.advance(STALE_S + 1)
     stage.state.acquire(leases.task(stage.job, 1, "v0001"), "encoder", ttl_s=30)
     assert sweep(stage) == ready(stage.plan, "v0000")
@@ -119,7 +119,7 @@ def test_a_slot_whose_task_nobody_works_on_is_published_again() -> None:
 
 def test_a_slot_whose_task_is_done_goes_to_the_next() -> None:
     stage = Stage(Film(chunks=4, sounds=0), limit=2)
-    list(admission.due(stage.state, accelerator="cpu", cause="x", limit=2, ttl_s=900))
+    list(admission.due(stage.state, Window(limit=2, ttl_s=900), ["cpu"], cause="x"))
     stage.do("v0001")
     assert sweep(stage) == ready(stage.plan, "v0002")
 
@@ -143,7 +143,7 @@ def test_a_mezzanine_that_is_done_prepares_the_source() -> None:
 
 def test_a_long_task_that_nobody_works_on_is_told_of_again_as_a_long_one() -> None:
     stage = Stage(Film(chunks=0, sounds=1, long_sounds=True))
-    (told,) = admission.due(stage.state, accelerator="cpu", cause="x", limit=3, ttl_s=900)
+    (told,) = admission.due(stage.state, Window(limit=3, ttl_s=900), ["cpu"], cause="x")
     stage.clock.advance(STALE_S + 1)
     assert sweep(stage) == [told]
     assert told.length == "long"
@@ -160,7 +160,7 @@ def test_the_latest_plan_is_the_one_that_counts() -> None:
 
 def test_a_flushed_state_store_costs_nothing_but_a_sweep() -> None:
     stage = Stage(Film(chunks=4, sounds=0), limit=2)
-    list(admission.due(stage.state, accelerator="cpu", cause="x", limit=2, ttl_s=900))
+    list(admission.due(stage.state, Window(limit=2, ttl_s=900), ["cpu"], cause="x"))
     last = [stage.do(task) for task in ("v0000", "v0002")][-1]
     stage.state.flush()
     assert sweep(stage) == ready(stage.plan, "v0001", "v0003")
@@ -219,7 +219,7 @@ def park(stage: Stage, event: Event) -> str:
 
 def test_parked_events_are_delivered_again_the_oldest_first_and_then_gone() -> None:
     stage = Stage(Film(chunks=3), limit=1)
-    list(admission.due(stage.state, accelerator="cpu", cause="x", limit=1, ttl_s=900))
+    list(admission.due(stage.state, Window(limit=1, ttl_s=900), ["cpu"], cause="x"))
     tasks = ["v0002", "v0000", "v0001"]
     for task in tasks:
         park(stage, TaskCompleted(job=stage.job, generation=1, task=task))

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.gateway.payload import Payload
+from functions.media.accelerator import Accelerator
 
 ProfileName = Annotated[
     str, Field(pattern="^[a-z0-9][a-z0-9-]{0,62}$", description="See `GET /api/v1/profiles`.")
@@ -20,6 +21,10 @@ class JobOptions(Payload):
     chunk_segments: Annotated[
         int | None,
         Field(ge=1, le=1000, description="Force every chunk to this many segments."),
+    ] = None
+    accelerator: Annotated[
+        Accelerator | None,
+        Field(description="What encodes the pictures, where it is there. Default: the profile's."),
     ] = None
     deadline_s: Annotated[
         int, Field(ge=60, le=7 * 86400, description="Seconds after which the job fails.")

@@ -1,0 +1,168 @@
+"""The tasks of a plan: what is cut, in what order, and what each costs where it is done.
+
+What a GPU shall do is cut so that the CPU could do it as well, chunk by chunk: should no GPU take
+it, the next generation of the plan moves whole renditions and cuts nothing anew.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from functions.jobs.plan import AudioTask, Task, VideoTask
+from functions.jobs.profile import Profile
+from functions.media import chunks, cost
+from functions.media.accelerator import CPU, Accelerator
+from functions.media.chunks import Costs
+from functions.media.probe import VideoStream
+from functions.media.rendition import AudioRendition, VideoRendition
+from functions.media.timeline import Timeline
+from functions.media.windows import Chunk, Windows
+
+
+def of_sound(rendition: AudioRendition) -> AudioTask:
+    """The task of a whole sound track."""
+    number = rendition.name.removeprefix("audio-")
+    duration_s = Fraction(rendition.samples, rendition.sample_rate)
+    return AudioTask(
+        id=f"a{number}", rendition=rendition.name, cost_ms=round(cost.audio_ms(duration_s))
+    )
+
+
+def of_film(
+    line: Timeline,
+    windows: Windows,
+    renditions: Sequence[VideoRendition],
+    audio: Sequence[AudioRendition],
+    video: VideoStream,
+    *,
+    source_share: Fraction,
+    by_ranges: bool,
+    profile: Profile,
+    chunk_segments: int | None,
+    workers: int,
+) -> tuple[Task, ...]:
+    """The tasks of pictures and sound, in the order in which they should start.
+
+    The renditions have one accelerator, and `workers` is how many encoders there are with it;
+    sound is for those of the CPU. `source_share`: decoded frames of an output frame.
+    """
+    work = _Work(
+        accelerator=renditions[0].accelerator,
+        pixels=video.width * video.height,
+        decode_ms=cost.decode_ms(video.codec, video.width, video.height),
+        source_share=float(source_share),
+    )
+    sound = [of_sound(rendition) for rendition in audio]
+    shared = work.accelerator == CPU
+    cut = chunks.cut(
+        line,
+        Costs(
+            frame_ms=work.frame_ms(renditions),
+            pre_roll_ms=work.decode_ms,
+            start_ms=cost.start_ms(work.accelerator),
+            others_ms=tuple(float(task.cost_ms) for task in sound) if shared else (),
+        ),
+        workers=workers,
+        chunk_s=profile.chunk_s,
+        windows=windows if by_ranges else None,
+        chunk_segments=chunk_segments,
+        max_task_ms=work.longest_ms(renditions),
+    )
+    first, *later = cut.order
+    order = cut.order if shared else (first, *(-1 - at for at in range(len(sound))), *later)
+    groups = _groups(renditions, work.pixels, line.segment_frames)
+    tasks: list[Task] = []
+    for number in order:
+        if number < 0:
+            tasks.append(sound[-1 - number])
+            continue
+        for letter, group in zip(string.ascii_lowercase, groups, strict=False):
+            suffix = f"-{letter}" if len(groups) > 1 else ""
+            tasks.append(
+                _of_chunk(
+                    f"v{number:04d}{suffix}", group, cut.chunks[number], windows, by_ranges, work
+                )
+            )
+    return tuple(tasks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What encoding this source costs."""
+
+    accelerator: Accelerator
+    pixels: int
+    """Of a picture of the source."""
+    decode_ms: float
+    source_share: float
+
+    def frame_ms(self, renditions: Sequence[VideoRendition]) -> float:
+        """Of an output frame in all of them, on their accelerator."""
+        decode_ms = self.decode_ms * self.source_share
+        return decode_ms + cost.encode_all_ms(renditions, self.pixels)
+
+    def chunk_ms(
+        self, renditions: Sequence[VideoRendition], frames: int, pre_roll: int
+    ) -> tuple[int, int]:
+        """Of a chunk with so many frames decoded before it: on its accelerator, and on the CPU
+        where that is another."""
+        here = cost.start_ms(self.accelerator) + frames * self.frame_ms(renditions)
+        there = cost.START_MS + frames * self.frame_ms(_on_cpu(renditions))
+        pre_roll_ms = pre_roll * self.decode_ms
+        fallback_ms = 0 if self.accelerator == CPU else round(there + pre_roll_ms)
+        return round(here + pre_roll_ms), fallback_ms
+
+    def longest_ms(self, renditions: Sequence[VideoRendition]) -> float:
+        """What a task may cost so that neither it nor what could stand in for it is too long."""
+        if self.accelerator == CPU:
+            return chunks.MAX_TASK_MS
+        frames = (chunks.MAX_TASK_MS - cost.START_MS) / self.frame_ms(_on_cpu(renditions))
+        here_ms = cost.start_ms(self.accelerator) + frames * self.frame_ms(renditions)
+        return min(chunks.MAX_TASK_MS, here_ms)
+
+
+def _on_cpu(renditions: Sequence[VideoRendition]) -> list[VideoRendition]:
+    return [replace(rendition, accelerator=CPU) for rendition in renditions]
+
+
+def _groups(
+    renditions: Sequence[VideoRendition], pixels: int, segment_frames: int
+) -> list[list[VideoRendition]]:
+    """All renditions together, or apart where even one segment of all is too much for a task on
+    the CPU."""
+    groups: list[list[VideoRendition]] = [[]]
+    for rendition in renditions:
+        together = _on_cpu([*groups[-1], rendition])
+        together_ms = cost.encode_all_ms(together, pixels) * segment_frames
+        if groups[-1] and together_ms > chunks.MAX_TASK_MS:
+            groups.append([])
+        groups[-1].append(rendition)
+    return groups
+
+
+def _of_chunk(
+    task: str,
+    renditions: Sequence[VideoRendition],
+    chunk: Chunk,
+    windows: Windows,
+    by_ranges: bool,
+    work: _Work,
+) -> VideoTask:
+    window = windows.of(chunk)
+    cost_ms, fallback_ms = work.chunk_ms(renditions, chunk.frames, window.pre_roll)
+    return VideoTask(
+        id=task,
+        renditions=tuple(rendition.name for rendition in renditions),
+        start=chunk.start,
+        stop=chunk.stop,
+        first_packet=window.first_packet if by_ranges else 0,
+        stop_packet=window.stop_packet if by_ranges else 0,
+        trim_start=window.trim_start,
+        trim_stop=window.trim_stop,
+        cost_ms=cost_ms,
+        fallback_ms=fallback_ms,
+        accelerator=work.accelerator,
+    )
