@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -100,3 +101,16 @@ class Field:
             raise
         except ValueError as error:
             raise self.invalid(str(error)) from None
+
+    def cores(self) -> float:
+        """An amount of CPU like `1`, `0.5` or `500m`; 0 when absent."""
+        if self.value is None:
+            return 0.0
+        text = str(self.value)
+        try:
+            cores = float(text.removesuffix("m")) / (1_000 if text.endswith("m") else 1)
+        except ValueError:
+            raise self.invalid(f"{text!r} is no amount of CPU, like 500m") from None
+        if not math.isfinite(cores) or cores < 0:
+            raise self.invalid(f"{text!r} is no amount of CPU, like 500m")
+        return cores

@@ -6,7 +6,6 @@ what means nothing on one machine (images, volumes, security contexts) is ignore
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -76,7 +75,7 @@ class Service:
             container_concurrency=concurrency,
             timeout_s=_timeout_s(spec),
             ready_path=container["readinessProbe"]["httpGet"]["path"].text("/health/ready"),
-            cpu_request=_cores(container["resources"]["requests"]["cpu"]),
+            cpu_request=container["resources"]["requests"]["cpu"].cores(),
             scaling=Scaling.parse(template["metadata"]["annotations"], concurrency),
         )
 
@@ -109,17 +108,3 @@ def _timeout_s(spec: Field) -> int:
     if start_s > timeout_s:
         raise spec["responseStartTimeoutSeconds"].invalid("must not be above timeoutSeconds")
     return min(timeout_s, start_s)
-
-
-def _cores(cpu: Field) -> float:
-    """A quantity like `1`, `0.5` or `500m`."""
-    if not cpu:
-        return 0.0
-    text = str(cpu.value)
-    try:
-        cores = float(text.removesuffix("m")) / (1_000 if text.endswith("m") else 1)
-    except ValueError:
-        raise cpu.invalid(f"{text!r} is no amount of CPU, like 500m") from None
-    if not math.isfinite(cores) or cores < 0:
-        raise cpu.invalid(f"{text!r} is no amount of CPU, like 500m")
-    return cores
