@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from infra.derived import commands, events, openapi, problems, refusals, schemas, settings, triggers
+from infra.derived import (
+    commands,
+    encoders,
+    events,
+    openapi,
+    problems,
+    refusals,
+    schemas,
+    settings,
+    triggers,
+)
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -20,6 +30,7 @@ def generated() -> dict[str, str]:
     return {
         **schemas.files(),
         **triggers.files(),
+        **encoders.files(),
         "docs/events.md": events.text(),
         "docs/refusals.md": refusals.text(),
         "docs/cli.md": commands.text(),

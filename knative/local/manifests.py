@@ -36,10 +36,7 @@ class Manifests:
 
 
 def load(folder: Path) -> Manifests:
-    """Read every `*.yaml` in and below `folder`.
-
-    Raises Invalid, also for references that lead nowhere.
-    """
+    """Read every `*.yaml` in `folder`. Raises Invalid, also for references that lead nowhere."""
     brokers: list[Broker] = []
     services: list[Service] = []
     triggers: list[Trigger] = []
@@ -69,8 +66,8 @@ def load(folder: Path) -> Manifests:
 
 
 def documents(folder: Path) -> Iterator[Mapping[str, object]]:
-    """Every YAML document of the folder's files, also of those in folders below. Raises Invalid."""
-    files = sorted(folder.rglob("*.yaml"))
+    """Every YAML document of the folder's files, by file name. Raises Invalid."""
+    files = sorted(folder.glob("*.yaml"))
     if not files:
         raise Invalid(str(folder), "has no *.yaml")
     for file in files:
