@@ -70,8 +70,7 @@ def main(argv: Sequence[str]) -> None:
     """
     if len(argv) != 1:
         sys.exit("usage: python -m eventing.job MODULE")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
+    leave_on_signals()
     settings = Settings.read(os.environ)
 
     from eventing import log, telemetry
@@ -87,6 +86,12 @@ def main(argv: Sequence[str]) -> None:
         telemetry.stop(FLUSH_DEADLINE_S)
         host.close()
     sys.exit(code)
+
+
+def leave_on_signals() -> None:
+    """From now on SIGTERM and SIGINT end this process with what it holds given back."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
