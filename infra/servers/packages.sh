@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Install Debian packages that are missing: infra/servers/packages.sh NAME…
+# Install Debian packages that are missing: infra/servers/packages.sh NAME[:PROGRAM]…
+# A package is there when its program is, which is called as it unless another is named.
 set -euo pipefail
 missing=()
 for name in "$@"; do
-  if ! command -v "$name" >/dev/null; then missing+=("$name"); fi
+  if ! command -v "${name#*:}" >/dev/null; then missing+=("${name%%:*}"); fi
 done
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -1,0 +1,46 @@
+# Where the cluster lies and what its addresses are. Sourced by every program of this folder.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+project=$(realpath "$here/../..")
+
+home=$(realpath -m "${KINORA_CLUSTER_HOME:-$project/.cache/cluster}")
+bin=$home/bin            # programs of the host, by `build`
+archives=$home/archives  # images as archives, by `build`
+upstream=$home/upstream  # Knative's own YAML, by `build`
+store=$home/containerd   # containerd's images; `down` keeps them
+log=$home/log            # of the last run; `down` keeps them too
+state=$home/state        # all else: etcd, certificates, pods, volumes; gone with `down`
+socket=$state/containerd.sock
+
+# The node's address is that of the pods' bridge: a Service may not point at a loopback address, and
+# so nothing listens on, or talks through, an interface of the machine.
+bridge=kinora0
+node=node-1
+node_ip=10.244.0.1
+pod_cidr=10.244.0.0/24
+service_cidr=10.96.0.0/16
+api_ip=10.96.0.1         # always the first of service_cidr
+dns_ip=10.96.0.10        # also in manifests/coredns.yaml
+api=https://$node_ip:6443
+domain=example.test      # of public Services, also in manifests/knative: http://<service>.<namespace>.example.test
+
+export KUBECONFIG=$state/admin.kubeconfig
+export PATH=$bin:$PATH
+
+say() { printf '%(%H:%M:%S)T %s\n' -1 "$*" >&2; }
+die() { say "${0##*/}: $*"; exit 1; }
+
+# Commands to the cluster's containerd, about what kubelet sees.
+images_of_node() { ctr --address "$socket" --namespace k8s.io "$@"; }
+
+# There is one bridge, one set of addresses and one kubelet's cgroup on a machine, so one cluster:
+# the bridge carries the home of whoever made it.
+ours_or_nobodys() {
+  local holder owner
+  holder=$(ip -oneline -4 address show to "$node_ip/32" | awk '{print $2; exit}')
+  if [ -z "$holder" ]; then return; fi
+  owner=$(cat "/sys/class/net/$holder/ifalias" 2>/dev/null || true)
+  if [ "$holder" = "$bridge" ] && [ "$owner" = "$home" ]; then return; fi
+  die "another cluster is up on this machine (interface $holder, home ${owner:-unknown}); take it down first:" \
+    "KINORA_CLUSTER_HOME=${owner:-…} infra/cluster/down"
+}
