@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from knative.operating import keyring, kinds
 from knative.operating.cluster import Cluster
+from knative.operating.diagnosis import reading
+from knative.operating.diagnosis.examination import before_deploying
 
 Object = dict[str, Any]
 
@@ -25,8 +27,13 @@ def missing(
     cluster: Cluster, objects: Sequence[Object], references: Sequence[keyring.Reference]
 ) -> Iterator[str]:
     """Each as a sentence with what to do. Raises Unavailable, Refused."""
-    yield from _kinds(cluster, objects)
-    yield from _secrets(cluster, references)
+    lacking = [*_kinds(cluster, objects), *_secrets(cluster, references)]
+    yield from lacking
+    if lacking:
+        return
+    for finding in before_deploying(reading.facts(cluster, "", objects)):
+        if finding.state == "missing":
+            yield f"{finding.what}: {finding.found}. {finding.why} {finding.advice}"
 
 
 def _kinds(cluster: Cluster, objects: Sequence[Object]) -> Iterator[str]:

@@ -54,8 +54,10 @@ def deploy(
     references = keyring.references(objects)
     applied: list[Applied] = []
     with reach.cluster(context) as cluster:
-        for problem in preparation.missing(cluster, objects, references):
-            raise Complaint(problem, exit_code=FAILED, code="not_prepared", overlay=overlay)
+        if problems := [*preparation.missing(cluster, objects, references)]:
+            raise Complaint(
+                " ".join(problems), exit_code=FAILED, code="not_prepared", problems=problems
+            )
         work = Deployment(cluster=cluster, deadline_s=began_s + timeout_s, dry=dry_run)
         try:
             with _Progress(quiet=as_json, dry=dry_run) as progress:

@@ -1,0 +1,178 @@
+"""What a deploy decides: the order, the Secrets, who is ready, which images run."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.jobs.seal import Seal
+from knative.operating import keyring, order, readiness, rendering
+
+NOW_S = 1000.0
+
+
+def thing(kind: str, api: str = "v1", name: str = "x", **more: Any) -> dict[str, Any]:
+    meta = {"name": name, "namespace": "kinora", "generation": 2}
+    return {"apiVersion": api, "kind": kind, "metadata": meta, **more}
+
+
+def knative(status: str, *, seen: int = 2, **more: Any) -> dict[str, Any]:
+    said = {"type": "Ready", "status": status, "reason": "RevisionMissing", "message": "Not yet."}
+    conditions = [said, *more.get("conditions", ())]
+    return thing(
+        "Service",
+        "serving.knative.dev/v1",
+        status={"observedGeneration": seen, "conditions": conditions},
+    )
+
+
+def test_whoever_needs_something_comes_after_it() -> None:
+    kinds = [
+        ("Trigger", "eventing.knative.dev/v1"),
+        ("Service", "serving.knative.dev/v1"),
+        ("PingSource", "sources.knative.dev/v1"),
+        ("Broker", "eventing.knative.dev/v1"),
+        ("Job", "batch/v1"),
+        ("Deployment", "apps/v1"),
+        ("ConfigMap", "v1"),
+        ("CustomResourceDefinition", "apiextensions.k8s.io/v1"),
+        ("Namespace", "v1"),
+    ]
+    found = order.stages([thing(kind, api) for kind, api in kinds])
+    assert [[each["kind"] for each in stage.objects] for stage in found] == [
+        ["Namespace"],
+        ["CustomResourceDefinition"],
+        ["ConfigMap"],
+        ["Deployment"],
+        ["Job"],
+        ["Broker"],
+        ["Service"],
+        ["Trigger", "PingSource"],
+    ]
+    waited = {each["kind"] for stage in found if stage.waits for each in stage.objects}
+    assert waited == {"Namespace", "CustomResourceDefinition", "Deployment", "Job"}
+
+
+def test_what_knative_says_of_its_own_object_is_believed() -> None:
+    assert readiness.of(knative("True")).state == "ready"
+    waiting = readiness.of(knative("False"))
+    assert (waiting.state, waiting.why) == ("waiting", "RevisionMissing: Not yet.")
+
+
+def test_the_state_before_a_change_is_not_that_after_it() -> None:
+    assert readiness.of(knative("True", seen=1)).state == "waiting"
+    rolled = {"observedGeneration": 1, "updatedReplicas": 1, "readyReplicas": 1}
+    old = thing("Deployment", "apps/v1", spec={"replicas": 1}, status=rolled)
+    assert readiness.of(old).state == "waiting"
+    old["status"]["observedGeneration"] = 2
+    assert readiness.of(old).state == "ready"
+
+
+def test_an_object_that_nobody_looked_at_is_waited_for_and_a_plain_one_is_not() -> None:
+    assert readiness.of(thing("Broker", "eventing.knative.dev/v1")).state == "waiting"
+    assert readiness.of(thing("ConfigMap")).state == "ready"
+    assert readiness.of(None).state == "waiting"
+
+
+def test_a_job_that_failed_is_not_waited_for() -> None:
+    failed = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}
+    found = readiness.of(thing("Job", "batch/v1", status={"conditions": [failed]}))
+    assert (found.state, found.why) == ("failed", "BackoffLimitExceeded")
+
+
+def test_a_revision_that_failed_is_given_up_after_a_while() -> None:
+    failed = {"type": "ConfigurationsReady", "status": "False"}
+    given_up = knative("False", conditions=[failed])
+    assert not readiness.stands_still(given_up, NOW_S, NOW_S)
+    assert readiness.stands_still(given_up, NOW_S + readiness.GIVEN_UP_S, NOW_S)
+    assert not readiness.stands_still(knative("False"), NOW_S + readiness.GIVEN_UP_S, NOW_S)
+
+
+def pod(**spec: Any) -> dict[str, Any]:
+    return thing("Service", "serving.knative.dev/v1", spec={"template": {"spec": spec}})
+
+
+def test_secrets_are_found_wherever_pods_refer_to_them() -> None:
+    found = keyring.references(
+        [
+            pod(
+                containers=[
+                    {
+                        "env": [
+                            {"valueFrom": {"secretKeyRef": {"name": "a", "key": "one"}}},
+                            {"valueFrom": {"secretKeyRef": {"name": "a", "key": "two"}}},
+                            {
+                                "valueFrom": {
+                                    "secretKeyRef": {"name": "o", "key": "k", "optional": True}
+                                }
+                            },
+                        ],
+                        "envFrom": [{"secretRef": {"name": "b"}}],
+                    }
+                ],
+                volumes=[
+                    {"secret": {"secretName": "c"}},
+                    {
+                        "projected": {
+                            "sources": [{"secret": {"name": "d", "items": [{"key": "three"}]}}]
+                        }
+                    },
+                    {"secret": {"secretName": "given"}},
+                ],
+            ),
+            thing("Secret", name="given"),
+        ]
+    )
+    assert {each.name: set(each.keys) for each in found} == {
+        "a": {"one", "two"},
+        "b": set(),
+        "c": set(),
+        "d": {"three"},
+    }
+    assert {each.namespace for each in found} == {"kinora"}
+
+
+def test_secrets_that_are_made_are_of_use_and_never_the_same() -> None:
+    ours = keyring.made("kinora-secrets")
+    assert ours is not None
+    assert len(base64.b64decode(ours["master-key"])) == 32
+    Seal.read({"KINORA_MASTER_KEY": ours["master-key"]})
+    assert keyring.made("kinora-secrets") != ours
+    store = keyring.made("kinora-store-deadletter")
+    assert store is not None
+    assert 3 <= len(store["access-key"]) <= 20  # what MinIO takes
+    assert 8 <= len(store["secret-key"]) <= 40
+    assert keyring.made("registry") is None
+
+
+def test_what_a_secret_lacks_is_told_without_its_contents() -> None:
+    needed = keyring.Reference(namespace="n", name="s", keys=frozenset({"a", "b"}), by="Job/x")
+    assert keyring.lacking(needed, thing("Secret", data={"a": "cHJpdmF0ZQ=="})) == ["b"]
+
+
+def test_an_image_is_replaced_by_its_name_wherever_it_comes_from() -> None:
+    objects = [pod(containers=[{"image": "dev.local/kinora-media:dev"}, {"image": "other:1"}])]
+    changed = rendering.with_images(objects, {"kinora-media": "host:5000/kinora-media@sha256:0"})
+    assert rendering.images(changed) == {"host:5000/kinora-media@sha256:0", "other:1"}
+    assert rendering.images(objects) == {"dev.local/kinora-media:dev", "other:1"}
+
+
+@pytest.mark.parametrize(
+    "image", ["kinora-media", "h:5000/t/kinora-media", "h:5000/kinora-media:1@sha256:0"]
+)
+def test_an_images_name_is_what_remains_without_place_tag_and_digest(image: str) -> None:
+    assert rendering.image_name(image) == "kinora-media"
+
+
+def test_an_overlay_is_one_of_ours_or_a_folder(tmp_path: Path) -> None:
+    assert rendering.folder_of("local") == rendering.OVERLAYS / "local"
+    (tmp_path / "kustomization.yaml").write_text("resources: []\n")
+    assert rendering.folder_of(str(tmp_path)) == tmp_path
+    with pytest.raises(rendering.NotRendered, match="local"):
+        rendering.folder_of("nowhere")
+    (tmp_path / "kustomization.yaml").write_text("resources: [gone.yaml]\n")
+    with pytest.raises(rendering.NotRendered, match=r"gone\.yaml"):
+        rendering.render(tmp_path)
