@@ -86,7 +86,7 @@ def changed(facts: Facts, config: str, **settings: str) -> Facts:
 
 def _broken_trigger(facts: Facts) -> Facts:
     said = {"type": "Ready", "status": "False", "reason": "SubscriberMissing"}
-    facts.triggers[0]["status"]["conditions"] = [said]  # type: ignore[index]
+    facts.triggers[0]["status"]["conditions"] = [said]
     return facts
 
 
