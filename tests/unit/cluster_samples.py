@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable
 from typing import Any
+
+from rich.console import Console
 
 NOW = "2026-03-01T12:00:00Z"
 NOW_S = 1772366400.0
@@ -153,3 +157,12 @@ def node(
             "conditions": [{"type": "Ready", "status": ready}],
         },
     }
+
+
+def printed(things: Iterable[Any]) -> str:
+    """What people see of what a command shows, on a wide terminal."""
+    to = io.StringIO()
+    console = Console(width=200, file=to)
+    for each in things:
+        console.print(each)
+    return to.getvalue()
