@@ -81,6 +81,7 @@ def without(plan: Plan, task: Task, why: str) -> Plan:
             replace(each, accelerator=CPU) if each.name in moved else each for each in plan.video
         ),
         tasks=tuple(_next(plan, each, moved, number) for each in plan.tasks),
+        takes_over=True,
         notes=(*plan.notes, note(why, [each.name for each in plan.video if each.name in moved])),
     )
 

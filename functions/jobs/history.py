@@ -28,6 +28,7 @@ from eventing.contract import (
     subject_of,
 )
 from eventing.topology import VERDICTS
+from functions.jobs.refusal import NO_ACCELERATOR
 from functions.jobs.trail import Attempt, Trail
 from functions.jobs.verdict import event_of
 
@@ -125,8 +126,8 @@ class History:
         plan = trail.plan(generation)
         if plan is None or not plan.tasks:
             return
-        cause = _planned_by(manifest, generation)
-        first = plan.tasks[0]
+        cause = _drawn_by(trail, manifest, plan)
+        first = next(task for task in plan.tasks if not task.since)
         ready = TaskReady(
             job=trail.job,
             generation=generation,
@@ -134,7 +135,9 @@ class History:
             accelerator=first.accelerator,
             length=first.length,
         )
-        yield _fact(ready, trail.planned_s[generation], "chunker", cause)
+        # A plan that follows from another one may be the assembler's or the sweeper's.
+        producer = "" if plan.takes_over else "chunker"
+        yield _fact(ready, trail.planned_s[generation], producer, cause)
         began = {first.id: identity(ready)}
         for attempt in trail.failures_s.keys() - self._failed:
             if attempt[0] == generation:
@@ -145,7 +148,8 @@ class History:
             told.add(task)
             completed = TaskCompleted(job=trail.job, generation=generation, task=task)
             yield _fact(completed, done[task], "encoder", began.get(task, cause))
-        yield from _joined(plan, done)
+        if plan.kind == "prepare" or generation == trail.generation:
+            yield from _joined(plan, trail.done_of(plan))
 
     def _of_failure(self, trail: Trail, attempt: Attempt, cause: str) -> Iterator[Fact]:
         failure = trail.failure(attempt)
@@ -192,6 +196,22 @@ def _planned_by(manifest: Manifest, generation: int) -> str:
     return identity(SourcePrepared(job=manifest.job, generation=generation - 1))
 
 
+def _drawn_by(trail: Trail, manifest: Manifest, plan: Plan) -> str:
+    """What a plan followed from: of one that takes over from another the failure that it answers,
+    if it answers one."""
+    if not plan.takes_over:
+        return _planned_by(manifest, plan.generation)
+    before = trail.plan(plan.generation - 1)
+    for attempt in sorted(trail.failures_s, key=lambda each: trail.failures_s[each]):
+        failure = trail.failure(attempt)
+        if failure is None or failure.code != NO_ACCELERATOR or before is None:
+            continue
+        task = failure.generation, failure.task
+        if before.has(*task) and not plan.has(*task):
+            return identity(_failed(trail, attempt))
+    return ""
+
+
 def _failed(trail: Trail, attempt: Attempt) -> TaskFailed:
     failure = trail.failure(attempt)
     assert failure is not None
@@ -216,7 +236,8 @@ def _joined(plan: Plan, done: dict[str, float]) -> Iterator[Fact]:
         joined = SourcePrepared(job=plan.job, generation=plan.generation)
     else:
         joined = JobEncoded(job=plan.job, generation=plan.generation)
-    completed = TaskCompleted(job=plan.job, generation=plan.generation, task=last.id)
+    generation = plan.generation_of(last)
+    completed = TaskCompleted(job=plan.job, generation=generation, task=last.id)
     yield _fact(joined, done[last.id], "assembler", identity(completed))
 
 

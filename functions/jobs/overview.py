@@ -83,21 +83,24 @@ class Overview:
 def of(trail: Trail, *, brief: bool = False) -> Overview | None:
     """The job as its records say, None where there is no manifest yet.
 
-    A `brief` one of a job that has ended does without its plan.
+    A `brief` one of a job that has ended does without its plan, unless that took over receipts.
     """
     manifest = trail.manifest()
     if manifest is None:
         return None
     verdict = trail.verdict()
     generation = trail.generation
+    plan = None
+    if not (brief and verdict) or trail.carries_over:
+        plan = trail.plan(generation)
     return Overview(
         job=trail.job,
         manifest=manifest,
-        plan=None if brief and verdict else trail.plan(generation),
+        plan=plan,
         generation=generation,
         planned_s=trail.planned_s.get(generation),
-        done=frozenset(trail.done(generation)),
-        failed=trail.attempts(generation),
+        done=frozenset(trail.done_of(plan) if plan else trail.done(generation)),
+        failed=trail.attempts_of(plan) if plan else {},
         verdict=verdict,
         frames={},
     )

@@ -6,7 +6,7 @@ What must change is the next generation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -14,6 +14,9 @@ from functions.jobs.manifest import SourceObject
 from functions.media.accelerator import CPU, Accelerator
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.timeline import Timeline
+
+MEZZANINE_TASK: Final = "m1"
+"""The only task of a plan that prepares, and of no other."""
 
 Length = Literal["short", "long"]
 """`long`: by its estimated cost it will not end within what a request may take. Decided when the
@@ -106,6 +109,9 @@ class Plan:
     renditions alike; players would guess by each rendition's size. "" where it names them."""
     notes: tuple[str, ...] = ()
     """What was found odd in the source and what was done about it, for the report."""
+    takes_over: bool = False
+    """True where it follows from the generation before it and not from a look into the source:
+    what that one asked for and this one too is done, or under way."""
 
     def generation_of(self, task: Task) -> int:
         """Under which its events go and its records lie."""

@@ -120,10 +120,11 @@ def as_json(task: Task) -> dict[str, Any]:
 
 def workers(state: StateStore, plan: Plan) -> Mapping[str, str]:
     """Who works on which task, in two requests. Raises Unavailable."""
+    ours = {(plan.generation_of(task), task.id) for task in plan.tasks}
     held = {
         leases.task(plan.job, slot.generation, slot.task): slot.task
         for slot in state.slots(plan.job)
-        if slot.generation == plan.generation
+        if (slot.generation, slot.task) in ours
     }
     # A holder is `<worker>/<attempt>`: no two attempts share a lease.
     return {
@@ -137,7 +138,8 @@ def made(store: ObjectStore, plan: Plan, task: str) -> Made | None:
     from functions.jobs import record
     from functions.jobs.receipt import Receipt
 
-    receipt = record.read(store, layout.receipt(plan.job, plan.generation, task), Receipt)
+    generation = plan.generation_of(plan.task(task))
+    receipt = record.read(store, layout.receipt(plan.job, generation, task), Receipt)
     return None if receipt is None else of_receipt(receipt)
 
 

@@ -72,13 +72,31 @@ class Trail:
         """When the receipts of a plan were written, by task."""
         return self.receipts_s.get(generation, {})
 
-    def attempts(self, generation: int) -> dict[str, int]:
+    def done_of(self, plan: Plan) -> dict[str, float]:
+        """The same of a plan's tasks, under whichever generation asked for each first."""
+        if not plan.takes_over:
+            return self.done(plan.generation)
+        times = ((task.id, self.done(plan.generation_of(task)).get(task.id)) for task in plan.tasks)
+        return {task: at_s for task, at_s in times if at_s is not None}
+
+    def attempts_of(self, plan: Plan) -> dict[str, int]:
         """How many attempts at each task of a plan failed, where any did."""
+        if not self.failures_s:
+            return {}
+        ours = {(plan.generation_of(task), task.id) for task in plan.tasks}
         counted: dict[str, int] = {}
-        for number, task, _ in self.failures_s:
-            if number == generation:
+        for generation, task, _ in self.failures_s:
+            if (generation, task) in ours:
                 counted[task] = counted.get(task, 0) + 1
         return counted
+
+    @property
+    def carries_over(self) -> bool:
+        """True where the latest plan may count receipts of earlier ones: only it can tell."""
+        from functions.jobs.plan import MEZZANINE_TASK
+
+        earlier = (tasks for number, tasks in self.receipts_s.items() if number < self.generation)
+        return any(tasks.keys() - {MEZZANINE_TASK} for tasks in earlier)
 
     def manifest(self) -> Manifest | None:
         """None before it was seen."""
@@ -155,7 +173,8 @@ class Trail:
         """
         if self._sorted[0] != generation:
             plan = self.plan(generation)
-            self._sorted = generation, sorted(task.id for task in plan.tasks) if plan else []
+            ours = [task.id for task in plan.tasks if not task.since] if plan else []
+            self._sorted = generation, sorted(ours)
         tasks = self._sorted[1]
         missing: list[str] = []
         for task in tasks:

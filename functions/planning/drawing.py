@@ -11,7 +11,7 @@ import msgspec
 
 from functions.jobs import fallback
 from functions.jobs.manifest import Manifest
-from functions.jobs.plan import Fingerprint, MezzanineTask, Plan, Task, VideoTask
+from functions.jobs.plan import MEZZANINE_TASK, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.profile import Profile
 from functions.jobs.refusal import refuse
 from functions.media import cost, guard, ladder, timeline
@@ -24,7 +24,6 @@ from functions.planning import tasks
 from functions.planning.choice import Choice, choose
 from functions.planning.survey import Survey
 
-MEZZANINE_TASK: Final = "m1"
 LONG_TASK_S: Final = 300.0
 """Half of what a request may take: estimates are for a quick machine."""
 HD_LINES: Final = 720

@@ -19,7 +19,9 @@ def test_everything_that_a_job_left_is_in_its_trail() -> None:
     assert trail.follow()
     assert trail.generation == 1
     assert trail.done(1) == dict.fromkeys(("v00000", "v00001", "a1"), trails.ACCEPTED_S)
-    assert trail.attempts(1) == {"v00000": 1}
+    plan = trail.plan(1)
+    assert plan is not None
+    assert trail.attempts_of(plan) == {"v00000": 1}
     assert (trail.manifest(), trail.plan(1)) == (trails.manifest()[1], trails.plan_of(2))
     assert (trail.failure((1, "v00000", 1)), trail.verdict()) == (
         trails.failure("v00000", 1)[1],

@@ -105,7 +105,7 @@ class JobLook:
 
     def _read_receipts(self, plan: Plan) -> set[str]:
         """The tasks of which it became known who did them, the last ones first."""
-        done = self._trail.done(plan.generation)
+        done = self._trail.done_of(plan)
         unread = heapq.nlargest(
             tasks.RECEIPTS, done.keys() - self._made.keys(), key=lambda task: (done[task], task)
         )
