@@ -11,6 +11,7 @@ from eventing.contract import JobAccepted, TaskReady
 from eventing.envelope import wrap
 from functions.deadletter.handler import DeadLetter
 from functions.jobs import layout
+from functions.ports import ObjectStore
 from knative.operating import parked
 from tests.fakes import MemoryStore
 from tests.unit import cli_samples
@@ -21,7 +22,7 @@ TRIGGER = "http://broker-filter.knative-eventing.svc.cluster.local/triggers/kino
 
 
 def park(
-    store: MemoryStore,
+    store: ObjectStore,
     event: CloudEvent,
     *,
     code: str = "503",
@@ -38,7 +39,7 @@ def park(
 
 
 def ready(task: str, *, job: str = JOB, accelerator: str = "cpu") -> CloudEvent:
-    event = TaskReady(job=job, generation=1, task=task, accelerator=accelerator)  # type: ignore[arg-type]
+    event = TaskReady(job=job, generation=1, task=task, accelerator=accelerator)
     return wrap(event, producer="chunker", time="2026-01-01T00:00:00Z", cause=task)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -46,11 +47,11 @@ def test_a_healthy_revision_gets_more_step_by_step_and_then_everything() -> None
         ({"failed_tasks": 1}, "1 tasks failed on it alone"),
     ],
 )
-def test_what_speaks_against_a_revision_takes_it_back(ill: dict[str, object], words: str) -> None:
+def test_what_speaks_against_a_revision_takes_it_back(ill: dict[str, Any], words: str) -> None:
     decision = rollout.decide(
         replace(COURSE, percent=40),
         replace(WELL, **ill),
-        now_s=1e6,  # type: ignore[arg-type]
+        now_s=1e6,
     )
     assert isinstance(decision, Return)
     assert words in decision.reason

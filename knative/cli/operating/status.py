@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from knative.operating.standing import FunctionState, Standing
 
 _STATES = ("ready", "starting", "pending", "terminating")
+_FIGURES = (
+    "traffic",
+    "ready",
+    "starting",
+    "ending",
+    "in flight",
+    "queued",
+    "wanted",
+    "cold starts",
+    "start",
+    "restarts",
+)
 
 
 def status(
@@ -95,11 +107,9 @@ def tables(found: Figures) -> list[RenderableType]:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("function", "revision", "traffic", *_STATES, "in flight", "queued", "wanted"):
-        table.add_column(
-            heading, justify="left" if heading in ("function", "revision") else "right"
-        )
-    for heading in ("cold starts", "start", "restarts"):
+    for heading in ("function", "revision"):
+        table.add_column(heading, no_wrap=True)
+    for heading in _FIGURES:
         table.add_column(heading, justify="right")
     for seen in found.functions:
         for number, standing in enumerate(seen.revisions):
@@ -119,7 +129,11 @@ def _row(table: Any, seen: FunctionState, standing: Standing, *, first: bool) ->
 
     revision, load = standing.revision, standing.load
     colour = {True: "", False: "red", None: "yellow"}[revision.ready]
-    counts = [standing.count(state) for state in _STATES]  # type: ignore[arg-type]
+    counts = (
+        standing.count("ready"),
+        standing.count("starting") + standing.count("pending"),
+        standing.count("terminating"),
+    )
     last = (
         str(seen.cold_starts or ""),
         "" if seen.start_s is None else wording.span(seen.start_s),
