@@ -24,9 +24,15 @@ MAY_BE_EMPTY = {"data.public-url", "data.store-public-endpoint", "data.webhook-a
 EMPTY = {"KINORA_PUBLIC_URL", "KINORA_S3_PUBLIC_ENDPOINT", "KINORA_WEBHOOK_ALLOW"}
 FILLING: Any = yaml.safe_load((BASE.parent / "components/settings/kustomization.yaml").read_text())
 """What copies settings to where they are read."""
-UNFILLED = ("", "0")
+UNFILLED = ("", "0", 0)
 """What stands where a setting goes; a bound of scale cannot be read when it is empty."""
 OBJECTS: list[Any] = list(documents(BASE))
+BROUGHT: list[Any] = [
+    found
+    for name in ("long-tasks/jobsink.yaml", "keda-encoder/scaledjob.yaml")
+    for found in yaml.safe_load_all((BASE.parent / "components" / name).read_text())
+]
+"""What components bring that reads settings as Services do."""
 SERVICES: list[Any] = [found for found in OBJECTS if "serving.knative.dev" in found["apiVersion"]]
 FOUND = load(BASE)
 NAMES = [service.name for service in FOUND.services]
@@ -172,7 +178,7 @@ def selected(select: dict[str, str]) -> list[Any]:
     """As kustomize does it for replacements: by equality, not by pattern."""
     return [
         found
-        for found in OBJECTS
+        for found in (*OBJECTS, *BROUGHT)
         if select.get("kind") in (None, found["kind"])
         and select.get("group") in (None, found["apiVersion"].partition("/")[0])
         and select.get("name") in (None, found.get("metadata", {}).get("name"))
