@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -59,7 +58,3 @@ class Setup:
     def slots(self) -> int:
         """Tasks that admission lets be in flight."""
         return self.encoders + SPARE_SLOTS
-
-    def longest_s(self, task_s: float) -> float:
-        """How long a request may take, its time in the queue included, if every task takes this."""
-        return (math.ceil(self.slots / self.encoders) + 1) * task_s
