@@ -10,6 +10,7 @@ from knative.cli.operating.replay import replay
 from knative.cli.operating.rollout import rollback, rollout
 from knative.cli.operating.scale import scale
 from knative.cli.operating.status import status
+from knative.cli.operating.tune import tune
 
 knative = typer.Typer(
     help="Functions in a cluster: how they stand, and what is done to them.",
@@ -17,5 +18,5 @@ knative = typer.Typer(
     rich_markup_mode=None,
 )
 
-for command in (status, rollout, rollback, scale, gpu, replay):
+for command in (status, tune, rollout, rollback, scale, gpu, replay):
     knative.command(cls=Command)(command)
