@@ -55,7 +55,7 @@ def create(world: World) -> FastAPI:
     app.state.watches = Watches(app.state.ending)
     app.state.readiness = Readiness(
         {
-            "object_store": lambda: world.store.head(f"{layout.WORK}/ready"),
+            "object_store": lambda: world.store.head(layout.READY),
             "state_store": lambda: world.state.held("ready"),
             "broker": world.knock,
         },

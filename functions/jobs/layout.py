@@ -18,6 +18,8 @@ BUCKETS: Final = (MEDIA, UPLOADS, WORK)
 _LATEST_MS: Final = 10**15 - 1
 
 JOBS_PREFIX: Final = f"{WORK}/jobs/"
+READY: Final = f"{WORK}/ready"
+"""Nothing is there: whoever asks for it knows that the store answers."""
 OPEN_PREFIX: Final = f"{WORK}/open/"
 PARKED_PREFIX: Final = f"{WORK}/parked/"
 

@@ -108,6 +108,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
     "deadletter": (_PROBE, _work("parked/*", "write")),
     "gateway": (
         _PROBE,
+        _work("ready", "read"),
         _uploads("read", "write", "delete"),
         _work("open/*", "read", "write"),
         _work("jobs/*", "read", "write"),

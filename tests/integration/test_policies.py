@@ -36,6 +36,7 @@ JOB = "0" * 32
 KEYS = (
     "uploads/acme/film.mp4",
     "acme-in/film.mp4",
+    layout.READY,
     layout.open_marker(JOB),
     layout.manifest(JOB),
     layout.plan(JOB, 1),
@@ -213,3 +214,7 @@ def test_a_job_runs_through_functions_that_have_only_their_own_rights(
         "completed",
         "rejected",
     ]
+
+
+def test_the_gateways_check_of_its_store_is_within_its_rights() -> None:
+    assert allows("gateway", "read", layout.READY)
