@@ -184,8 +184,8 @@ class SqliteState:
         with self._connection() as db:
             return dict(
                 db.execute(
-                    "SELECT task, frames FROM progress WHERE job = ?1 AND generation ="
-                    " (SELECT max(generation) FROM progress WHERE job = ?1)",
+                    # Of a name that comes twice the last one stays.
+                    "SELECT task, frames FROM progress WHERE job = ?1 ORDER BY generation",
                     (job,),
                 ).fetchall()
             )

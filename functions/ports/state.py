@@ -108,4 +108,5 @@ class StateStore(Protocol):
         """`frames` of the task's output frames (or ticks of its own) are done."""
 
     def progress(self, job: str) -> Mapping[str, int]:
-        """Frames by task, of the tasks that reported."""
+        """Frames by task, of the tasks that reported; of a name that several generations have,
+        what the latest said."""

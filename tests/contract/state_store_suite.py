@@ -484,11 +484,15 @@ class StateStoreSuite:
         state.report_progress("other", 1, "v0", 1)
         assert state.progress("job") == {"v0": 20, "v1": 7}
 
-    def test_progress_is_of_the_latest_generation(self, state: StateStore) -> None:
-        state.report_progress("job", 1, "v0", 10)
-        state.report_progress("job", 2, "v1", 1)
-        state.report_progress("job", 1, "v0", 11)
-        assert state.progress("job") == {"v1": 1}
+    def test_progress_is_of_all_generations_the_latest_that_has_the_task(
+        self, state: StateStore
+    ) -> None:
+        state.report_progress("job", 1, "a1", 10)
+        state.report_progress("job", 2, "v0", 7)
+        state.report_progress("job", 10, "v1", 1)
+        state.report_progress("job", 1, "v0", 99)
+        state.report_progress("job", 1, "a1", 11)
+        assert state.progress("job") == {"a1": 11, "v0": 7, "v1": 1}
 
 
 class SharedStateStoreSuite(StateStoreSuite):

@@ -184,8 +184,7 @@ class MemoryState:
     def progress(self, job: str) -> Mapping[str, int]:
         with self._lock:
             mine = {name: frames for name, frames in self._facts.progress.items() if name[0] == job}
-            latest = max((generation for _, generation, _ in mine), default=0)
-            return {task: frames for (_, number, task), frames in mine.items() if number == latest}
+            return {task: frames for (_, _, task), frames in sorted(mine.items())}
 
     def _turn(self, task: Waiting) -> tuple[int, int, str, int, int, str, int, int, str]:
         """Smallest first: the tenant least recently served, its job likewise, then the order."""

@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from eventing.cloudevent import CloudEvent
+from eventing.contract import TaskReady
 from eventing.topology import FUNCTIONS, Function
+from functions.media.accelerator import GPU
 
 RETRIES = 3
 """Deliveries after the first, before an event is a dead letter. Fewer than in earnest."""
+GPU_ENCODER = "encoder-gpu"
+"""Runs the encoder's code where there are GPUs, if it is there at all."""
 DEAD_LETTERS = next(function.name for function in FUNCTIONS if function.any_event)
 
 
@@ -26,6 +30,8 @@ class Delivery:
 class MemoryBroker:
     pending: list[Delivery] = field(default_factory=list)
     accepted: list[CloudEvent] = field(default_factory=list)
+    gpus: bool = True
+    """Whether anybody subscribed to tasks for one."""
 
     def publish(self, event: CloudEvent) -> None:
         """Accept the event: one delivery for each function that wants it."""
@@ -33,11 +39,10 @@ class MemoryBroker:
         self.pending += self.deliveries(event)
 
     def deliveries(self, event: CloudEvent) -> Iterable[Delivery]:
-        return [
-            Delivery(function=function.name, event=event)
-            for function in FUNCTIONS
-            if _wants(function, event)
-        ]
+        names = [function.name for function in FUNCTIONS if _wants(function, event)]
+        if self.gpus and event.type == TaskReady.type and event.extensions["accelerator"] == GPU:
+            names.append(GPU_ENCODER)
+        return [Delivery(function=name, event=event) for name in names]
 
     def take(self, index: int) -> Delivery:
         return self.pending.pop(index % len(self.pending))

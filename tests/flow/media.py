@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -22,10 +23,12 @@ from eventing.contract import (
     identity,
 )
 from eventing.errors import Unavailable
-from functions.jobs import admission, ending, layout, leases, record
+from functions.jobs import admission, ending, latest, layout, leases, record
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.receipt import Failure, Receipt
+from functions.jobs.refusal import NO_ACCELERATOR
+from functions.media.accelerator import CPU, GPU, Accelerator
 from functions.media.rendition import AudioRendition, VideoRendition
 from functions.media.segment import Segment, Stored, Track
 from functions.media.timeline import Timeline
@@ -57,6 +60,8 @@ class Film:
     """How often it does."""
     final: bool = False
     """At its first failure it says that there is no hope."""
+    gpu: bool = False
+    """Its pictures are planned for one."""
     name: str = ""
     """Two films of different names are different bytes."""
 
@@ -103,14 +108,14 @@ def plan_of(manifest: Manifest, film: Film, generation: int) -> Plan:
         index="",
         video_track=0,
         timeline=None if prepare else timeline,
-        video=() if prepare else tuple(map(_rung, range(film.rungs))),
+        video=() if prepare else tuple(_rung(film, number) for number in range(film.rungs)),
         audio=() if prepare else tuple(_sound(film, number) for number in range(film.sounds)),
         tasks=tasks,
     )
 
 
 def _tasks(film: Film) -> Iterator[VideoTask | AudioTask]:
-    names = tuple(_rung(number).name for number in range(film.rungs))
+    names = tuple(_rung(film, number).name for number in range(film.rungs))
     groups = {"-a": names[:1], "-b": names[1:]} if film.split and film.rungs > 1 else {"": names}
     for chunk in range(film.chunks):
         start, stop = chunk * SEGMENT_FRAMES, min((chunk + 1) * SEGMENT_FRAMES, film.frames)
@@ -124,7 +129,9 @@ def _tasks(film: Film) -> Iterator[VideoTask | AudioTask]:
                 stop_packet=0,
                 trim_start=start,
                 trim_stop=stop,
-                cost_ms=100,
+                cost_ms=20 if film.gpu else 100,
+                fallback_ms=100 if film.gpu else 0,
+                accelerator=_accelerator(film),
             )
     for number in range(film.sounds):
         yield AudioTask(
@@ -135,7 +142,16 @@ def _tasks(film: Film) -> Iterator[VideoTask | AudioTask]:
         )
 
 
-def _rung(number: int) -> VideoRendition:
+def _accelerator(film: Film) -> Accelerator:
+    return GPU if film.gpu else CPU
+
+
+def base(task: str) -> str:
+    """What the task was called by the generation that cut it."""
+    return re.sub(r"-g\d+$", "", task)
+
+
+def _rung(film: Film, number: int) -> VideoRendition:
     height = 240 * (number + 1)
     return VideoRendition(
         name=f"{height}p",
@@ -145,6 +161,7 @@ def _rung(number: int) -> VideoRendition:
         crf=23,
         maxrate_bps=1_000_000,
         bufsize_bits=2_000_000,
+        accelerator=_accelerator(film),
     )
 
 
@@ -192,10 +209,9 @@ class Chunker:
                 self.store.create(key, record.dump(plan_of(manifest, film, generation)))
             finally:
                 self.state.release(lease, self.worker)
-        plan = record.load(self.store.get(key), Plan)
-        prefix = layout.receipts_prefix(event.job, generation)
-        done = {info.key.removeprefix(prefix) for info in self.store.list(prefix)}
-        admission.register(self.state, plan, manifest, done)
+        plan = latest.plan(self.store, event.job)
+        assert plan is not None
+        admission.register(self.state, plan, manifest, latest.done(self.store, plan))
         verdict = ending.read(self.store, event.job)
         if verdict is not None:
             yield from ending.conclude(self.store, self.state, verdict)
@@ -211,6 +227,7 @@ class Encoder:
     worker: str
     work: Counter[str] = field(default_factory=Counter)
     """How often each task was really worked on."""
+    gpu_works: bool = True
 
     def task_ready(self, event: TaskReady) -> Iterator[Event]:
         name = (event.job, event.generation, event.task)
@@ -221,17 +238,27 @@ class Encoder:
         if self.store.head(layout.receipt(*name)) is not None:
             yield completed
             return
+        plan = record.load(self.store.get(layout.plan(event.job, event.generation)), Plan)
+        accelerator = plan.task(event.task).accelerator
+        if accelerator == GPU:
+            now = latest.plan(self.store, event.job)
+            if now is not None and not now.has(event.generation, event.task):
+                return
         failures = [*self.store.list(layout.failures_prefix(*name))]
         if failures:
-            latest = record.load(self.store.get(failures[-1].key), Failure)
-            if latest.final:
-                yield _failed(latest)
+            last = record.load(self.store.get(failures[-1].key), Failure)
+            if last.final:
+                yield _failed(last)
                 return
         lease = leases.task(*name)
         if not self.state.acquire(lease, self.worker, ttl_s=LEASE_S):
             return
         try:
-            ended = self._attempt(event, len(failures) + 1)
+            attempt = len(failures) + 1
+            if accelerator == GPU and not self.gpu_works:
+                ended: TaskFailed | None = self._fail(event, attempt, NO_ACCELERATOR, final=False)
+            else:
+                ended = self._attempt(event, attempt)
         finally:
             self.state.release(lease, self.worker)
         yield completed if ended is None else ended
@@ -243,21 +270,8 @@ class Encoder:
             film = Film.read(self.store.get(plan.source.address))
         except Absent:
             raise Unavailable("no plan or no source") from None
-        if event.task == film.failing and attempt <= film.failures:
-            failure = Failure(
-                job=event.job,
-                generation=event.generation,
-                task=event.task,
-                attempt=attempt,
-                code="decode_failed",
-                reason="It cannot be decoded.",
-                final=film.final,
-                worker=self.worker,
-                failed_s=self.clock(),
-            )
-            key = layout.failure(event.job, event.generation, event.task, attempt)
-            self.store.create(key, record.dump(failure))
-            return _failed(failure)
+        if base(event.task) == film.failing and attempt <= film.failures:
+            return self._fail(event, attempt, "decode_failed", final=film.final)
         self.state.report_progress(event.job, event.generation, event.task, 1)
         tracks = tuple(self._tracks(plan, plan.task(event.task), attempt))
         receipt = Receipt(
@@ -275,6 +289,22 @@ class Encoder:
             layout.receipt(event.job, event.generation, event.task), record.dump(receipt)
         )
         return None
+
+    def _fail(self, event: TaskReady, attempt: int, code: str, *, final: bool) -> TaskFailed:
+        failure = Failure(
+            job=event.job,
+            generation=event.generation,
+            task=event.task,
+            attempt=attempt,
+            code=code,
+            reason="It cannot be done.",
+            final=final,
+            worker=self.worker,
+            failed_s=self.clock(),
+        )
+        key = layout.failure(event.job, event.generation, event.task, attempt)
+        self.store.create(key, record.dump(failure))
+        return _failed(failure)
 
     def _tracks(self, plan: Plan, task: Task, attempt: int) -> Iterator[Track]:
         match task:
@@ -298,7 +328,7 @@ class Encoder:
             rendition=name,
             codecs="avc1.64001f",
             timescale=plan.timeline.timescale,
-            init=self._put(plan, name, None, name),
+            init=self._put(plan, name, None, f"{name} by {task.accelerator}"),
             segments=(segment,),
         )
 

@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from eventing import codec
 from eventing.cloudevent import CloudEvent
@@ -39,12 +39,13 @@ from functions.jobs.plan import Plan
 from functions.jobs.receipt import Receipt
 from functions.jobs.verdict import Verdict
 from functions.media import hls
+from functions.media.accelerator import ACCELERATORS
 from functions.notifier.handler import Notifier
 from functions.ports import StateStore
 from functions.sweeper.handler import Sweeper
 from tests.fakes import ManualClock, MemoryState, MemoryStore, MemoryUploads
 from tests.flow import media
-from tests.flow.broker import Delivery, MemoryBroker
+from tests.flow.broker import GPU_ENCODER, Delivery, MemoryBroker
 from tests.flow.faults import Fault, FaultyState, FaultyStore, Killed
 from tests.flow.listener import LISTENS, SEAL, Listener
 from tests.flow.media import Film
@@ -53,6 +54,9 @@ TICK_S: Final = 60.0
 LIMIT: Final = 3
 VERDICTS: Final = (JobCompleted, JobRejected, JobFailed, JobCancelled)
 PROFILES: Final = catalogue.read([catalogue.BUILT_IN])
+
+
+Gpu = Literal["works", "is broken", "cannot be reached", "is not there"]
 
 
 class LosableState(StateStore, Protocol):
@@ -78,6 +82,8 @@ class Site:
     """How many faults struck; each may cost one attempt."""
     ticks: int = 0
     workers: int = 0
+    gpu: Gpu = "works"
+    """What becomes of tasks for one."""
     verdicts: dict[str, bytes] = field(default_factory=dict)
     """As first seen."""
     told: dict[str, bytes] = field(default_factory=dict)
@@ -133,9 +139,17 @@ class Site:
         """One pending delivery, to a process of its own."""
         delivery = self.broker.take(index)
         fault = fault or Fault()
+        if delivery.function == GPU_ENCODER and self.gpu in ("cannot be reached", "is not there"):
+            self.broker.failed(delivery)
+            return
         if not self._run(delivery, fault):
             self.broker.failed(delivery)
         self.faults += fault.struck
+
+    def turn_gpu(self, gpu: Gpu) -> None:
+        """From now on it is so with the machines that have one."""
+        self.gpu = gpu
+        self.broker.gpus = gpu != "is not there"
 
     def repeat(self, delivery: Delivery) -> None:
         """Deliver once more. A task that fails may get one more attempt for it."""
@@ -205,7 +219,9 @@ class Site:
                 assert self.verdicts.setdefault(key, body) == body, "a verdict changed"
         self.listener.check()
         held = [slot for job in self.manifests() for slot in self.state.slots(job)]
-        assert len(held) <= LIMIT, f"{len(held)} tasks in flight, at most {LIMIT}"
+        for accelerator in ACCELERATORS:
+            count = sum(slot.accelerator == accelerator for slot in held)
+            assert count <= LIMIT, f"{count} tasks in flight, at most {LIMIT}"
 
     def check_settled(self) -> None:
         """What is true once nothing is open any more."""
@@ -218,7 +234,9 @@ class Site:
                 self._check_streams(job)
             assert not self.state.slots(job)
             assert not self.state.progress(job)
-        assert not self.state.admit("cpu", cause="probe", limit=1000, ttl_s=1), "a task waits"
+        for accelerator in ACCELERATORS:
+            waiting = self.state.admit(accelerator, cause="probe", limit=1000, ttl_s=1)
+            assert not waiting, "a task waits"
         self.clock.advance(2 * media.LEASE_S)
         for job in manifests:
             assert not self.state.held(leases.planning(job))
@@ -247,11 +265,15 @@ class Site:
 
     def _needed(self, job: str) -> int:
         """Attempts at its tasks that the job asks for at most, without any fault."""
-        count = sum(
-            len(record.load(self.store.get(key), Plan).tasks)
-            for key in self.keys(layout.plans_prefix(job))
-        )
-        return count + (min(self.film(job).failures, ATTEMPTS) if count else 0)
+        plans = [
+            record.load(self.store.get(key), Plan) for key in self.keys(layout.plans_prefix(job))
+        ]
+        if not plans:
+            return 0
+        tasks = {(plan.generation_of(task), task.id) for plan in plans for task in plan.tasks}
+        film = self.film(job)
+        failing = sum(media.base(task) == film.failing for _, task in tasks)
+        return len(tasks) + failing * min(film.failures, ATTEMPTS)
 
     def _check_streams(self, job: str) -> None:
         """I2 and I3: what a completed job names is there, whole and as planned."""
@@ -262,9 +284,12 @@ class Site:
             assert self.store.head(layout.media(job, name)) is not None, name
         frames: Counter[str] = Counter()
         named: dict[str, list[str]] = {}
+        inits: dict[str, str] = {}
         for task in plan.tasks:
-            key = layout.receipt(job, plan.generation, task.id)
+            key = layout.receipt(job, plan.generation_of(task), task.id)
             for track in record.load(self.store.get(key), Receipt).tracks:
+                init = track.init.key
+                assert inits.setdefault(track.rendition, init) == init, "two kinds of init"
                 frames[track.rendition] += track.frames
                 for stored in (track.init, *(segment.stored for segment in track.segments)):
                     body = self.store.get(stored.key)
@@ -314,7 +339,7 @@ class Site:
 
     def _handlers(self, worker: str, fault: Fault) -> dict[str, dict[type | str, Handler]]:
         store, state = FaultyStore(self.store, fault), FaultyState(self.state, fault)
-        window = Window(limit=LIMIT, ttl_s=900)
+        window = Window(limit=LIMIT, gpu_limit=LIMIT, ttl_s=900)
         ingest = Ingest(
             store=store,
             state=state,
@@ -323,7 +348,12 @@ class Site:
         )
         chunker = media.Chunker(store=store, state=state, worker=worker, window=window)
         encoder = media.Encoder(
-            store=store, state=state, clock=self.clock, worker=worker, work=self.work
+            store=store,
+            state=state,
+            clock=self.clock,
+            worker=worker,
+            work=self.work,
+            gpu_works=self.gpu == "works",
         )
         assembler = Assembler(
             store=store, state=state, clock=self.clock, worker=worker, window=window
@@ -353,6 +383,7 @@ class Site:
                 SourcePrepared: chunker.source_prepared,
             },
             "encoder": {TaskReady: encoder.task_ready},
+            GPU_ENCODER: {TaskReady: encoder.task_ready},
             "assembler": {
                 TaskCompleted: assembler.task_completed,
                 TaskFailed: assembler.task_failed,

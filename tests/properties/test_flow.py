@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from typing import get_args
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from tests.flow import media
 from tests.flow.broker import RETRIES, Delivery
 from tests.flow.faults import Fault, Kind
 from tests.flow.media import ALWAYS, Film
-from tests.flow.site import Site
+from tests.flow.site import Gpu, Site
 
 EXAMPLES = int(os.environ.get("KINORA_FLOW_EXAMPLES", "100"))
 STEPS = int(os.environ.get("KINORA_FLOW_STEPS", "50"))
@@ -32,7 +33,9 @@ FILMS = st.builds(
     failing=st.sampled_from(["", "", "v0000", "v0001", "a1", "m1"]),
     failures=st.sampled_from([0, 1, 2, ALWAYS]),
     final=st.booleans(),
+    gpu=st.booleans(),
 )
+GPUS: tuple[Gpu, ...] = get_args(Gpu)
 TENANTS = st.sampled_from(["t1", "t2"])
 
 
@@ -104,6 +107,10 @@ class Flow(RuleBasedStateMachine):
         self.site.broker.take(pick)
         self.site.faults += 1
 
+    @rule(gpu=st.sampled_from(GPUS))
+    def the_gpus_are_otherwise(self, gpu: Gpu) -> None:
+        self.site.turn_gpu(gpu)
+
     @rule()
     def the_state_store_is_flushed(self) -> None:
         self.site.state.flush()
@@ -139,10 +146,14 @@ class Flow(RuleBasedStateMachine):
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(film=FILMS, choices=st.data())
-def test_duplicates_disorder_and_deaths_need_no_sweep(film: Film, choices: st.DataObject) -> None:
-    """The sweep is for what was lost. Redelivery alone repairs the rest, so nobody waits for it."""
+@given(film=FILMS, gpu=st.sampled_from(GPUS[:2]), choices=st.data())
+def test_duplicates_disorder_and_deaths_need_no_sweep(
+    film: Film, gpu: Gpu, choices: st.DataObject
+) -> None:
+    """The sweep is for what was lost. Redelivery alone repairs the rest, so nobody waits for it;
+    also where a worker says that it has no GPU that works."""
     site = Site()
+    site.turn_gpu(gpu)
     job = site.drop(film).job
     again, deaths, cancels = 25, 10, 1
     while site.broker.pending:

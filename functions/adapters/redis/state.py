@@ -77,11 +77,11 @@ class RedisState:
         self._scripts.run("forget", job)
 
     def report_progress(self, job: str, generation: int, task: str, frames: int) -> None:
-        self._scripts.run("report", job, generation, task, frames)
+        self._scripts.run("report", job, _name(generation, task), frames)
 
     def progress(self, job: str) -> Mapping[str, int]:
-        told = _pairs(self._scripts.run("progress", job))
-        return {task: int(frames) for task, frames in told.items()}
+        told = sorted(_pairs(self._scripts.run("progress", job)).items())
+        return {name.partition(":")[2]: int(frames) for name, frames in told}
 
     def _now(self) -> str:
         """A test's time; "" lets the server look at its own clock."""
