@@ -36,7 +36,6 @@ JOB = "0" * 32
 KEYS = (
     "uploads/acme/film.mp4",
     "acme-in/film.mp4",
-    layout.READY,
     layout.open_marker(JOB),
     layout.manifest(JOB),
     layout.plan(JOB, 1),
