@@ -60,6 +60,9 @@ class Course:
     old: str
     """The revision that requests go to, and go back to."""
     image: str
+    """Of the new revision."""
+    old_image: str
+    """What the template said before."""
     pace: Pace
     began_s: float
     since_s: float
@@ -187,13 +190,8 @@ def running(service: Service) -> Course | None:
 
 def begin(service: Service, course: Course) -> dict[str, Any]:
     """The change that makes the new revision, which gets no request yet."""
-    containers = [dict(each) for each in service.template["spec"]["containers"]]
-    containers[0]["image"] = course.image
     return _change(
-        service,
-        course,
-        traffic=[_to(course.old, 100)],
-        template={"spec": {"containers": containers}},
+        service, course, traffic=[_to(course.old, 100)], template=_template(service, course.image)
     )
 
 
@@ -213,14 +211,20 @@ def finish(service: Service, course: Course) -> dict[str, Any]:
 def give_back(service: Service, course: Course, reason: str) -> dict[str, Any]:
     """Everything to the old revision at once; what the new one has begun it still ends."""
     returned = replace(course, state="returned", reason=reason, percent=0)
-    return _change(service, returned, traffic=[_to(course.old, 100)])
+    return _change(
+        service, returned, traffic=[_to(course.old, 100)], template=_restored(service, course)
+    )
 
 
 def pin(service: Service, revision: str, *, reason: str) -> dict[str, Any]:
     """Everything to this revision, or to whatever is the latest where it is ""."""
     course = running(service)
-    ended = None if course is None else replace(course, state="returned", reason=reason, percent=0)
-    return _change(service, ended, traffic=[_to(revision, 100) if revision else _latest()])
+    traffic = [_to(revision, 100) if revision else _latest()]
+    if course is None or not revision:
+        done = None if course is None else replace(course, state="done")
+        return _change(service, done, traffic=traffic)
+    returned = replace(course, state="returned", reason=reason, percent=0)
+    return _change(service, returned, traffic=traffic, template=_restored(service, course))
 
 
 def before(revisions: list[Revision], serving: str) -> Revision | None:
@@ -252,6 +256,21 @@ def _change(
     if template is not None:
         spec["template"] = template
     return {"metadata": metadata, "spec": spec}
+
+
+def _restored(service: Service, course: Course) -> dict[str, Any] | None:
+    """The template with the image from before, so that whatever is changed next is not made of
+    the one that failed; None where somebody has put in another meanwhile."""
+    if service.template["spec"]["containers"][0].get("image") != course.image:
+        return None
+    return _template(service, course.old_image)
+
+
+def _template(service: Service, image: str) -> dict[str, Any]:
+    # A merge replaces lists whole.
+    containers = [dict(each) for each in service.template["spec"]["containers"]]
+    containers[0]["image"] = image
+    return {"spec": {"containers": containers}}
 
 
 def _to(revision: str, percent: int) -> dict[str, Any]:

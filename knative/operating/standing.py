@@ -119,12 +119,14 @@ def _errors(
             said.append(f"{standing.revision.name}: {standing.revision.reason}")
         said += [f"{pod.name}: {pod.trouble}" for pod in standing.pods if pod.trouble]
     names = tuple(f"{name}-" for name in revisions)
+    told = {pod.name for standing in standings for pod in standing.pods if pod.trouble}
     warned = [
         each
         for each in happenings
         if each.get("type") == "Warning"
         and each.get("reason") not in _NOT_OURS
         and each["involvedObject"].get("name", "").startswith(names)
+        and each["involvedObject"]["name"] not in told
         and now_s - _last_s(each) <= HOUR_S
     ]
     for each in sorted(warned, key=_last_s, reverse=True):

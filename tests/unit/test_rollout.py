@@ -20,7 +20,13 @@ from tests.unit import cluster_samples as samples
 
 PACE = Pace(canary=10, step=30, interval_s=60, answers=0, defects=0, patience_s=600)
 COURSE = Course(
-    old="encoder-00001", new="encoder-00002", image="i", pace=PACE, began_s=0, since_s=0
+    old="encoder-00001",
+    new="encoder-00002",
+    image="i",
+    old_image="o",
+    pace=PACE,
+    began_s=0,
+    since_s=0,
 )
 WELL = Health(ready=True, reason="", troubles=(), restarts=0, answers={200: 9}, failed_tasks=0)
 
@@ -150,6 +156,18 @@ def test_a_rollout_that_ended_runs_no_more() -> None:
         after = Service.of(samples.service(annotations=change["metadata"]["annotations"]))
         assert rollout.running(after) is None
         assert rollout.read(after) is not None
+
+
+def test_whatever_is_made_after_a_return_is_not_made_of_what_failed() -> None:
+    begun = rollout.begin(Service.of(samples.service()), COURSE)["spec"]["template"]
+    rolling = samples.service()
+    rolling["spec"]["template"]["spec"] |= begun["spec"]
+    for change in (
+        rollout.give_back(Service.of(rolling), COURSE, "it failed"),
+        rollout.give_back(Service.of(samples.service()), COURSE, "somebody deployed another"),
+    ):
+        image = change["spec"].get("template", samples.service()["spec"]["template"])
+        assert image["spec"]["containers"][0]["image"] != COURSE.image
 
 
 def test_pinning_ends_a_rollout_and_latest_lets_deploys_be_followed() -> None:

@@ -121,7 +121,7 @@ def test_people_see_a_line_a_revision_and_what_to_do() -> None:
     pinned = samples.service(asked=[{"revisionName": "encoder-00001", "percent": 100}])
     assert "rollback encoder --to latest" in shown(state(service=pinned))
     pace = Pace(canary=10, step=30, interval_s=60, answers=0, defects=0, patience_s=600)
-    course = Course(old="encoder-00001", image="i", pace=pace, began_s=0, since_s=0)
+    course = Course(old="encoder-00001", image="i", old_image="o", pace=pace, began_s=0, since_s=0)
     kept = rollout.begin(Service.of(samples.service()), course)["metadata"]["annotations"]
     assert "--continue" in shown(state(service=samples.service(annotations=kept)))
 

@@ -214,13 +214,21 @@ def _begin(cluster: Cluster, namespace: str, service: Service, image: str, pace:
             exit_code=FAILED,
             code="not_ready",
         )
-    if service.template["spec"]["containers"][0].get("image") == image:
+    old_image = service.template["spec"]["containers"][0].get("image", "")
+    if old_image == image:
         raise Complaint(
             f"{service.name} has the image {image} already, and Knative makes a new revision only "
             "of what is new. Give the image another tag, or its digest."
         )
     now_s = time.time()
-    course = Course(old=service.serving, image=image, pace=pace, began_s=now_s, since_s=now_s)
+    course = Course(
+        old=service.serving,
+        image=image,
+        old_image=old_image,
+        pace=pace,
+        began_s=now_s,
+        since_s=now_s,
+    )
     cluster.patch(kinds.SERVICE, service.name, rollouts.begin(service, course), namespace)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from knative.operating.standing import FunctionState, Standing
 
 _STATES = ("ready", "starting", "pending", "terminating")
+_LONG = 240
 _FIGURES = (
     "traffic",
     "ready",
@@ -117,7 +118,7 @@ def tables(found: Figures) -> list[RenderableType]:
     shown: list[RenderableType] = [table]
     for seen in found.functions:
         lines = [*_remarks(seen), *seen.errors]
-        shown += [Text(f"{seen.service.name}: {line}") for line in lines]
+        shown += [Text(f"{seen.service.name}: {_short(line)}") for line in lines]
     shown += [Text(_silent(name)) for name in found.unmeasured]
     return shown
 
@@ -148,6 +149,11 @@ def _row(table: Any, seen: FunctionState, standing: Standing, *, first: bool) ->
         ("?" if load.wanted is None else str(load.wanted or "")) + ("!" if load.panics else ""),
         *(last if first else ("", "", "")),
     )
+
+
+def _short(line: str) -> str:
+    """What is long says the same thing in the words of each who passed it on."""
+    return line if len(line) <= _LONG else f"{line[:_LONG]}…"
 
 
 def _remarks(seen: FunctionState) -> list[str]:
