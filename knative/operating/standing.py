@@ -124,6 +124,7 @@ def _errors(
         each
         for each in happenings
         if each.get("type") == "Warning"
+        and each["involvedObject"].get("kind") == "Pod"
         and each.get("reason") not in _NOT_OURS
         and each["involvedObject"].get("name", "").startswith(names)
         and each["involvedObject"]["name"] not in told

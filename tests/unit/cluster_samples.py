@@ -137,7 +137,7 @@ def happening(name: str, reason: str, message: str, *, at: str = NOW, warns: boo
         "reason": reason,
         "message": message,
         "lastTimestamp": at,
-        "involvedObject": {"name": name},
+        "involvedObject": {"kind": "Pod" if warns else "Deployment", "name": name},
     }
 
 
