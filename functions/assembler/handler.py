@@ -135,10 +135,12 @@ class Assembler:
             receipts[task.id] = receipt
             generation = plan.generation_of(task)
             telemetry.link(TaskCompleted(job=plan.job, generation=generation, task=task.id))
+        ours = plan.names()
         earlier = [
             (task, receipt)
             for generation in range(1, plan.generation)
             for task, receipt in self._done_in(plan.job, generation)
+            if (generation, task.id) not in ours
         ]
         try:
             assemble(self.store, self._manifest(event.job), plan, receipts, earlier=earlier)

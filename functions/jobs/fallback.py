@@ -88,11 +88,9 @@ def without(plan: Plan, task: Task, why: str) -> Plan:
 
 def discarded(before: Plan, after: Plan) -> dict[int, list[str]]:
     """The tasks that the later plan does not ask for any more, by generation."""
-    kept = {(after.generation_of(task), task.id) for task in after.tasks}
     gone: dict[int, list[str]] = {}
-    for task in before.tasks:
-        if (before.generation_of(task), task.id) not in kept:
-            gone.setdefault(before.generation_of(task), []).append(task.id)
+    for generation, task in sorted(before.names() - after.names()):
+        gone.setdefault(generation, []).append(task)
     return gone
 
 

@@ -117,6 +117,10 @@ class Plan:
         """Under which its events go and its records lie."""
         return task.since or self.generation
 
+    def names(self) -> set[tuple[int, str]]:
+        """Of its tasks within the job: generation and id."""
+        return {(self.generation_of(task), task.id) for task in self.tasks}
+
     def has(self, generation: int, task_id: str) -> bool:
         """False for what an earlier generation asked for and this one does not."""
         return any(

@@ -120,7 +120,7 @@ def as_json(task: Task) -> dict[str, Any]:
 
 def workers(state: StateStore, plan: Plan) -> Mapping[str, str]:
     """Who works on which task, in two requests. Raises Unavailable."""
-    ours = {(plan.generation_of(task), task.id) for task in plan.tasks}
+    ours = plan.names()
     held = {
         leases.task(plan.job, slot.generation, slot.task): slot.task
         for slot in state.slots(plan.job)

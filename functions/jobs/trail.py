@@ -83,7 +83,7 @@ class Trail:
         """How many attempts at each task of a plan failed, where any did."""
         if not self.failures_s:
             return {}
-        ours = {(plan.generation_of(task), task.id) for task in plan.tasks}
+        ours = plan.names()
         counted: dict[str, int] = {}
         for generation, task, _ in self.failures_s:
             if (generation, task) in ours:

@@ -319,7 +319,9 @@ class Encoder:
         number, frames = task.start // SEGMENT_FRAMES, task.stop - task.start
         segment = Segment(
             number=number,
-            stored=self._put(plan, name, number, f"{name} {number} {self.worker} {attempt}"),
+            stored=self._put(
+                plan, name, number, f"{name} {number} {self.worker} {attempt} {task.accelerator}"
+            ),
             start_ticks=task.start * plan.timeline.frame_ticks,
             duration_ticks=frames * plan.timeline.frame_ticks,
             frames=frames,
