@@ -10,6 +10,7 @@ import os
 import subprocess
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,9 +40,10 @@ def packager() -> Path:
 def fingerprint() -> Fingerprint:
     """Version and SHA-256 of `ffmpeg()`; init segments of other builds may differ.
 
-    Hashing 170 MB takes up to a second of CPU, so the result is kept in a file beside others'
-    temporary files, under the binary's path, size and time of change: a cold start does not pay
-    for it. The file is written whole or not at all and only its owner may write to its folder.
+    Hashing 170 MB takes up to a second of CPU, which a cold start does not pay: an image brings the
+    result as `fingerprint-<program>.json` beside the program. Elsewhere it is kept in a file beside
+    others' temporary files, under the binary's path, size and time of change. That file is written
+    whole or not at all and only its owner may write to its folder.
     """
     binary = ffmpeg()
     try:
@@ -76,8 +78,22 @@ def _in_wheel(folder: str, prefix: str) -> Path:
     raise Unavailable(f"no {prefix.rstrip('-')} for this machine", retry_after_s=60)
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What an image says of a program, which is as much to be believed as the program is."""
+
+    version: str
+    sha256: str
+    size_bytes: int
+
+
 @cache
 def _fingerprint(binary: Path, inode: int, size_bytes: int, changed_ns: int) -> Fingerprint:
+    with suppress(OSError, ValueError):
+        beside = binary.with_name(f"fingerprint-{binary.name}.json").read_bytes()
+        said = msgspec.json.decode(beside, type=ready(_Beside))
+        if said.size_bytes == size_bytes:
+            return Fingerprint(version=said.version, sha256=said.sha256)
     key = f"{binary}\0{inode}\0{size_bytes}\0{changed_ns}"
     kept = _cache_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
     with suppress(OSError, ValueError):

@@ -3,6 +3,7 @@
 #   REPOSITORY  what stands before kinora-<target>; dev.local (no registry) as default
 #   TAG         dev
 #   BASE        image with Python 3.11 to stand on; in dev.local one made here, else the Containerfile's
+#   SOURCE      where the source can be had: a label
 #   BUILDER     buildah or docker
 # Each becomes .cache/images/kinora-<target>.tar, with its inventory (.cdx.json) beside it; with --push
 # it goes to the registry instead, to which `buildah login` or `docker login` opened the way.
@@ -21,6 +22,7 @@ if [ "${BASE:-}" = dev.local/python:3.11-bookworm ]; then
   "$(dirname "$0")/base.sh"
   arguments+=(--build-arg "INSTALLER=$BASE-installer")
 fi
+if [ -n "${SOURCE:-}" ]; then arguments+=(--build-arg "SOURCE=$SOURCE"); fi
 if [ -n "${BASE:-}" ]; then arguments+=(--build-arg "BASE=$BASE"); fi
 
 # What this machine needs to get packages, as secrets: no layer keeps them.

@@ -20,5 +20,13 @@ rm -rf /packages/bin
 # Believed without a look at the source: a layer's times are not to be relied upon.
 python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
   -s /packages -p /opt/kinora/packages /packages
+# Plans name the encoder by its digest, which no start then has to make (functions/adapters/binaries.py).
+for program in /packages/imageio_ffmpeg/binaries/ffmpeg-*; do
+  [ -e "$program" ] || continue
+  version=$("$program" -version | sed -n '1s/^ffmpeg version \([^ ]*\) .*/\1/p')
+  sha256=$(sha256sum "$program" | cut -d ' ' -f 1)
+  printf '{"version":"%s","sha256":"%s","size_bytes":%s}\n' "$version" "$sha256" \
+    "$(stat -c %s "$program")" >"$(dirname "$program")/fingerprint-$(basename "$program").json"
+done
 mkdir /sbom
 python /build/sbom.py "$1" /packages /build/dpkg-status >"/sbom/$1.cdx.json"

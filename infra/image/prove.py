@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 FUNCTIONS: Final = {
     "lean": ("ingest", "assembler", "notifier", "source", "sweeper", "deadletter"),
@@ -98,7 +98,8 @@ def opened(name: str, builder: Sequence[str]) -> Iterator[Image]:
 
 
 def answer(image: Image, function: str) -> float:
-    """Seconds from the start of a process to its first 200. Raises RuntimeError with what it said."""
+    """Seconds from the start of a process to its first 200. Raises RuntimeError where there is
+    none, with what the process said."""
     port = _free_port()
     host = [] if function == "gateway" else ["eventing.host"]
     command = ["python", "-m", *host, f"functions.{function}.main"]
@@ -129,14 +130,19 @@ def imports(image: Image, function: str) -> tuple[int, float]:
 
 
 def main(repository: str, tag: str, builder: Sequence[str], targets: Sequence[str]) -> None:
-    print(f"{'function':<12}{'image':<10}{'modules':>9}{'import ms':>11}{'ready ms':>10}")
+    _line(f"{'function':<12}{'image':<10}{'modules':>9}{'import ms':>11}{'ready ms':>10}")
     for target in targets:
         with opened(f"{repository}/kinora-{target}:{tag}", builder) as image:
             for function in FUNCTIONS[target]:
                 ready_s = answer(image, function)
                 modules, import_ms = imports(image, function)
                 row = f"{modules:>9}{import_ms:>11.0f}{ready_s * 1000:>10.0f}"
-                print(f"{function:<12}{target:<10}{row}", flush=True)
+                _line(f"{function:<12}{target:<10}{row}")
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _ready(port: int, path: str) -> bool:
@@ -156,9 +162,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _read(file: object) -> str:
-    file.seek(0)  # type: ignore[attr-defined]
-    return file.read().decode(errors="replace")[-2000:]  # type: ignore[attr-defined,no-any-return]
+def _read(said: IO[bytes]) -> str:
+    said.seek(0)
+    return said.read().decode(errors="replace")[-2000:]
 
 
 def _out(argv: Sequence[str]) -> str:

@@ -47,15 +47,19 @@ def content(archive: Path) -> Content:
     raise ValueError(f"{archive.name}: no inventory in {INVENTORY}")
 
 
+def _line(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
 def main(archives: Sequence[str]) -> None:
-    print(f"{'image':<16}{'MB':>7}{'layers':>8}{'base MB':>9}{'beyond it':>11}  components")
+    _line(f"{'image':<16}{'MB':>7}{'layers':>8}{'base MB':>9}{'beyond it':>11}  components")
     for name in archives:
         archive = Path(name)
         found = content(archive)
         archive.with_suffix(".cdx.json").write_bytes(found.inventory)
         base, total = found.layer_bytes[0], sum(found.layer_bytes)
         components = len(json.loads(found.inventory)["components"])
-        print(
+        _line(
             f"{archive.stem:<16}{total / MB:>7.1f}{len(found.layer_bytes):>8}{base / MB:>9.1f}"
             f"{(total - base) / MB:>11.1f}  {components}"
         )

@@ -1,4 +1,4 @@
-"""Write the inventory of what a target installs as CycloneDX 1.6 to stdout: sbom.py NAME PACKAGES DPKG_STATUS.
+"""Write the inventory of an image as CycloneDX 1.6 to stdout: sbom.py NAME PACKAGES DPKG_STATUS.
 
 Runs within the build, on the standard library alone: Python packages by their metadata, programs
 that they bring by digest, the base's Debian packages by dpkg's list. Same packages, same bytes.
@@ -68,10 +68,9 @@ def _package(found: Distribution) -> Component:
 def _programs(packages: Path) -> Iterator[Component]:
     """Programs within packages: what the metadata of no package tells."""
     for path in sorted(packages.rglob("*")):
-        if path.suffix or not path.is_file() or path.is_symlink():
-            # `.so` is the package's own code.
-            if not path.name.startswith("ffmpeg-"):
-                continue
+        # A library is the package's own code.
+        if path.suffix == ".so" or ".so." in path.name or not path.is_file() or path.is_symlink():
+            continue
         with path.open("rb") as opened:
             if opened.read(4) != ELF:
                 continue

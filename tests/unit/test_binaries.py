@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -57,6 +58,17 @@ def test_another_process_finds_the_digest_without_hashing_again(tmp_path: Path) 
     (kept,) = tmp_path.glob("kinora-fingerprints-*/*.json")
     kept.write_text('{"version": "kept", "sha256": "abc"}')
     assert ask(tmp_path, KINORA_FFMPEG=str(fake)) == ("kept", "abc")
+
+
+@pytest.mark.parametrize(("more_bytes", "believed"), [(0, True), (1, False)])
+def test_what_lies_beside_a_program_is_believed_if_it_is_of_that_size(
+    tmp_path: Path, more_bytes: int, believed: bool
+) -> None:
+    fake = program(tmp_path / "ffmpeg", "n1")
+    size_bytes = fake.stat().st_size + more_bytes
+    beside = {"version": "beside", "sha256": "abc", "size_bytes": size_bytes}
+    (tmp_path / "fingerprint-ffmpeg.json").write_text(json.dumps(beside))
+    assert (ask(tmp_path, KINORA_FFMPEG=str(fake)) == ("beside", "abc")) is believed
 
 
 def test_a_replaced_binary_has_a_new_fingerprint(tmp_path: Path) -> None:
