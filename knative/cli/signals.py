@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Set
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final, NoReturn, TypeVar
@@ -21,10 +21,15 @@ def abortable(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     Raises Interrupted once `work` has cleaned up after a signal.
     """
-    return asyncio.run(_with_handlers(work))
+    # One that comes while the loop is being made waits until the loop has its handlers.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        return asyncio.run(_with_handlers(work, before))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-async def _with_handlers(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def _with_handlers(work: Callable[[], Coroutine[Any, Any, T]], unmasked: Set[int]) -> T:
     loop = asyncio.get_running_loop()
     task = loop.create_task(work())
     aborted = False
@@ -37,6 +42,7 @@ async def _with_handlers(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     for number in ENDING:
         loop.add_signal_handler(number, abort)
+    signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
     try:
         return await task
     except asyncio.CancelledError:
