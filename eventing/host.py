@@ -24,7 +24,11 @@ from eventing.publish import Publish, Publisher
 _log = logging.getLogger(__name__)
 
 ANY: Final = "*"
-HEALTH: Final = ("/health/live", "/health/ready")
+HEALTH: Final = ("/health/live", "/health/ready", "/health/liveness", "/health/readiness")
+"""The manifests ask the first two, `func run` the others."""
+REASON_LIMIT_BYTES: Final = 768
+"""What a dead letter can hold of an answer, as base64 in 1024 characters. Where an answer is longer
+the in-memory channel of Knative Eventing 1.22 panics, and loses all events that it has."""
 
 Handler = Callable[[Any], Iterable[Event | CloudEvent]]
 """Each event is published before the next one is asked for: what stands after a `yield` happens
@@ -43,7 +47,8 @@ class Response:
 def trouble(status: int, reason: str, **headers: str) -> Response:
     """An answer that says why in one line."""
     plain = {"content-type": "text/plain; charset=utf-8", **headers}
-    return Response(status, plain, reason.encode(errors="replace"))
+    cut = reason.encode(errors="replace")[:REASON_LIMIT_BYTES].decode(errors="ignore")
+    return Response(status, plain, cut.encode())
 
 
 class Host:

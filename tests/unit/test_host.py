@@ -15,7 +15,7 @@ from eventing.cloudevent import CloudEvent
 from eventing.contract import Event, JobAccepted, TaskCompleted, TaskReady
 from eventing.envelope import unwrap
 from eventing.errors import Rejected, Unavailable
-from eventing.host import Handler, Host, host_of, target
+from eventing.host import REASON_LIMIT_BYTES, Handler, Host, host_of, target
 from tests.contract.event_samples import JOB, event_of
 
 ACCEPTED = JobAccepted(job=JOB, tenant="acme")
@@ -270,3 +270,10 @@ def test_a_target_reads_no_more_of_a_body_than_it_must() -> None:
 def test_any_other_function_has_no_host() -> None:
     with pytest.raises(TypeError):
         host_of(lambda request: (b"", 204, {}))
+
+
+@pytest.mark.parametrize("error", [Unavailable("nö" * 1_000), Rejected("odd", "nö" * 1_000)])
+def test_a_long_reason_is_cut_to_what_a_dead_letter_can_hold(error: Exception) -> None:
+    _, body, _ = deliver(host(raising(error)))
+    assert REASON_LIMIT_BYTES - 1 <= len(body) <= REASON_LIMIT_BYTES
+    assert str(error).startswith(body.decode())
