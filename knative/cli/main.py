@@ -14,6 +14,7 @@ from knative.cli.commands.cancel import cancel
 from knative.cli.commands.deploy import deploy
 from knative.cli.commands.doctor import doctor
 from knative.cli.commands.events import events
+from knative.cli.commands.evidence import evidence
 from knative.cli.commands.invoke import invoke
 from knative.cli.commands.jobs import jobs
 from knative.cli.commands.keys import keys
@@ -47,6 +48,7 @@ for command in (
     profiles,
     doctor,
     deploy,
+    evidence,
 ):
     app.command(cls=Command)(command)
 app.add_typer(keys, name="keys")

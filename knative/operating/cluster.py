@@ -224,6 +224,11 @@ class Cluster:
         answer = self._send("GET", at, {}, None, {}, _TIMEOUT_S)
         return answer.data.decode(errors="replace") if answer.status == 200 else None
 
+    def credentials(self) -> tuple[Any, dict[str, str]]:
+        """How to connect, and the headers that say who we are, for what is no request."""
+        _, _, headers, *_ = self._api.param_serialize("GET", "/", auth_settings=["BearerToken"])
+        return self._api.configuration, headers
+
     def close(self) -> None:
         self._api.close()  # type: ignore[no-untyped-call]
 

@@ -307,6 +307,9 @@ def test_versions_are_read_however_they_are_written() -> None:
     assert versions.number("v1.34.4+k3s1") == (1, 34)
     assert versions.number("knative-v1.22.2") == (1, 22)
     assert versions.number("devel") is None
+    said = versions.of_module("dev.local/serving/controller:v0.49.0")
+    assert (said, versions.number(said)) == ("1.22 (module v0.49.0)", (1, 22))
+    assert versions.of_module("host:5000/controller@sha256:0") == ""
 
 
 @pytest.mark.parametrize(

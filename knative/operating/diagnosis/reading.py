@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from knative.operating import keyring, kinds
 from knative.operating.cluster import Cluster
+from knative.operating.diagnosis import versions
 from knative.operating.diagnosis.facts import Facts
 from knative.operating.kinds import Kind
 from knative.operating.refused import Refused
@@ -81,7 +82,12 @@ def _version(cluster: Cluster, namespace: str, deployment: str) -> str:
     found = cluster.get(kinds.DEPLOYMENT, deployment, namespace)
     if found is None:
         return ""
-    return str(found["metadata"].get("labels", {}).get(_VERSION) or "devel")
+    said = str(found["metadata"].get("labels", {}).get(_VERSION, ""))
+    if versions.number(said):
+        return said
+    # Built from the module, not from a release.
+    image = str(found["spec"]["template"]["spec"]["containers"][0]["image"])
+    return versions.of_module(image) or said or "devel"
 
 
 def _settings(cluster: Cluster, part: str, namespace: str) -> dict[str, dict[str, str]]:

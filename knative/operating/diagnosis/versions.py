@@ -11,6 +11,7 @@ from knative.operating.diagnosis.facts import Facts
 from knative.operating.diagnosis.finding import Finding, fine, missing, poor
 
 Number = tuple[int, int]
+_FIRST_MODULE: Final = 27
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,15 @@ def number(said: str) -> Number | None:
     """`(1, 34)` of `v1.34.4+k3s1`, and of `knative-v1.22.0`; None of anything else."""
     found = re.search(r"(\d+)\.(\d+)", said)
     return (int(found[1]), int(found[2])) if found else None
+
+
+def of_module(image: str) -> str:
+    """The release that an image of a component belongs to, by the version of its Go module in the
+    tag: v0.27 became 1.0, and so on. "" where the tag is none."""
+    found = re.search(r":v0\.(\d+)\.(\d+)$", image)
+    if not found or int(found[1]) < _FIRST_MODULE:
+        return ""
+    return f"1.{int(found[1]) - _FIRST_MODULE} (module v0.{found[1]}.{found[2]})"
 
 
 def text(version: Number) -> str:
