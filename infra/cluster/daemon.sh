@@ -12,13 +12,20 @@ alive() {
   read -r pid start 2>/dev/null <"$state/pids/$1" && [ "$(born "$pid")" = "$start" ]
 }
 
-# daemon NAME COMMAND…: in a session of its own, unless it runs.
+# daemon NAME COMMAND…: in a session of its own, unless it runs. It keeps nothing open that whoever
+# starts the cluster has open, like the file of a lock.
 daemon() {
   local name=$1 pid
   shift
   if alive "$name"; then return; fi
   mkdir -p "$state/pids" "$log"
-  setsid "$@" >>"$log/$name.log" 2>&1 </dev/null &
+  (
+    for open in "/proc/$BASHPID/fd"/*; do
+      open=${open##*/}
+      if [ "$open" -gt 2 ]; then eval "exec $open>&-"; fi
+    done
+    exec setsid "$@" >>"$log/$name.log" 2>&1 </dev/null
+  ) &
   pid=$!
   echo "$pid $(born "$pid")" >"$state/pids/$name"
 }

@@ -11,7 +11,7 @@ import pytest
 from eventing import contract
 from functions.jobs import layout
 from tests.cluster.installation import NAMESPACE, Installation
-from tests.cluster.podlogs import PodLogs, following
+from tests.cluster.podlogs import following
 from tests.cluster.podwatch import PodWatch, watching
 from tests.e2e.command import until
 from tests.e2e.inbox import Receiver
@@ -35,7 +35,7 @@ def test_a_file_in_the_bucket_becomes_streams_from_zero_and_nothing_stays(
 ) -> None:
     installation.pause_tick()
     installation.quiet()
-    with following(NAMESPACE) as logs, watching(installation.kube) as pods:
+    with watching(installation.kube) as pods:
         began_s = time.monotonic()
         dropped = installation.drop(clip, "zero.mp4", options={"chunk-segments": "1"})
         until("it is a job", lambda: bool(installation.job_of(dropped)), every_s=0.1)
@@ -61,23 +61,21 @@ def test_a_file_in_the_bucket_becomes_streams_from_zero_and_nothing_stays(
     assert not inbox.unverified
     assert len(installation.report(job)["tasks"]) == 7
     figures += [
-        *_told(pods, logs, began_s),
+        *_told(pods, began_s),
         f"first segment {segment_s:.1f} s, done {done_s:.1f} s, told {told_s:.1f} s,"
         f" zero pods {zero_s:.1f} s after the file, and for {ASLEEP_S:g} s more",
     ]
 
 
-def _told(pods: PodWatch, logs: PodLogs, began_s: float) -> list[str]:
+def _told(pods: PodWatch, began_s: float) -> list[str]:
     """When the first pod of each function appeared, and what it took to become ready."""
-    lines = ["function   first pod  ready after  events"]
+    lines = ["function   first pod  ready after"]
     for function in FLOW:
         seen = pods.of(function)
         assert seen, f"{function} has had no pod"
         first = min(seen, key=lambda pod: pod.first_s)
-        handled = [line for line in logs.of(f"{function}-") if "handled" in line.text]
         lines.append(
             f"{function:10} {first.first_s - began_s:7.1f} s {first.ready_s - first.first_s:9.1f} s"
-            f" {len(handled):7}"
         )
     return lines
 
