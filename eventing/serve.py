@@ -22,6 +22,9 @@ _PR_SET_PDEATHSIG: Final = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
+    module: str
+    """KINORA_FUNCTION: the module to serve where the command line names none, as in a container
+    that takes no arguments. Default: none."""
     port: int
     """PORT: port to listen on. Default: 8080."""
     address: str
@@ -40,6 +43,7 @@ class Settings:
     @staticmethod
     def read(env: Mapping[str, str]) -> Settings:
         return Settings(
+            module=env.get("KINORA_FUNCTION", ""),
             port=int(env.get("PORT", "8080")),
             address=env.get("KINORA_HOST", "0.0.0.0"),
             concurrency=int(env.get("KINORA_CONCURRENCY", "8")),
@@ -52,9 +56,10 @@ class Settings:
 def main(argv: Sequence[str]) -> None:
     """Serve the `function` of the module named by `argv` until SIGTERM or SIGINT, then finish
     what was begun and exit with 0; with 1 if that took longer than the revision's timeout."""
-    if len(argv) != 1:
-        sys.exit("usage: python -m eventing.host MODULE")
     settings = Settings.read(os.environ)
+    module, *more = [*argv] or [settings.module]
+    if more or not module:
+        sys.exit("usage: python -m eventing.host MODULE")
     if settings.parent:
         _die_with_parent(settings.parent)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,7 +71,7 @@ def main(argv: Sequence[str]) -> None:
     from eventing.server import Server
 
     log.start(settings.log_level)
-    host = host_of(importlib.import_module(argv[0]).function)
+    host = host_of(importlib.import_module(module).function)
     telemetry.start(host.name, os.environ)
     server = Server(
         host,

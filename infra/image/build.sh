@@ -49,7 +49,9 @@ for target; do
   # An archive is as large as its image: written only when that changed.
   id=$image@$(identity "$image")
   if [ -e "$archive" ] && [ "$(cat "$archive.id" 2>/dev/null)" = "$id" ]; then continue; fi
-  rm -f "$archive" "$archive.id"
-  save "$image" "$archive"
+  # Whole or not at all: somebody may be loading the one before.
+  rm -f "$archive.part"
+  save "$image" "$archive.part"
+  mv "$archive.part" "$archive"
   echo "$id" >"$archive.id"
 done
