@@ -63,6 +63,10 @@ apiVersion: eventing.knative.dev/v1
 kind: Broker
 metadata:
   name: {BROKER}
+  annotations:
+    # Handed on to the in-memory channel, which else answers whoever publishes only when every
+    # subscriber is done, retries included: a chunker would wait for each encode, and give up.
+    messaging.knative.dev/async-handler: "true"
 spec:
 {_delivery(Delivery())}"""
 
@@ -101,6 +105,7 @@ kind: PingSource
 metadata:
   name: {function.name}-tick
 spec:
+  # As often as cron can say. What stood still is found within two minutes.
   schedule: "* * * * *"
   contentType: application/json
   data: "{{}}"
