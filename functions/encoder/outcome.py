@@ -105,13 +105,14 @@ def check(finished: Finished, kind: str) -> None:
         return
     if code in CRASHES:
         raise Failed("encoder_crashed", detail=detail)
+    complaints = "\n".join(_complaints(detail))
+    if code > 0 and complaints:
+        # Before the codes: without a driver ffmpeg ends with the one it has for a signal.
+        raise Failed(NO_ACCELERATOR, problem=_problem(complaints), detail=detail)
     if code < 0 or code == FFMPEG_SIGNALLED:
         raise Unavailable(f"the encoder was ended from outside ({code})")
     if code == NO_SPACE or "No space left on device" in detail:
         raise Unavailable("no space left on the scratch disk", retry_after_s=30)
-    complaints = "\n".join(_complaints(detail))
-    if complaints:
-        raise Failed(NO_ACCELERATOR, problem=_problem(complaints), detail=detail)
     if code in (126, 127):
         raise Unavailable("the encoder could not be started", retry_after_s=30)
     if code == NO_MEMORY or "Cannot allocate memory" in detail:

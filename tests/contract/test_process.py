@@ -123,6 +123,21 @@ def test_the_signal_that_ended_it_is_the_negative_exit_code(tmp_path: Path) -> N
     assert (finished.returncode, finished.stopped) == (-signal.SIGSEGV, "")
 
 
+@pytest.mark.parametrize(("maps_more", "code"), [(True, 0), (False, 1)])
+def test_a_program_that_maps_more_than_it_uses_may_be_let(
+    maps_more: bool, code: int, tmp_path: Path
+) -> None:
+    """As a GPU's driver does; what may be written to is bounded all the same."""
+    within = Limits(
+        wall_s=60, cpu_s=60, memory_bytes=1 << 30, output_bytes=1 << 20, maps_more=maps_more
+    )
+    reserve = "import mmap; mmap.mmap(-1, 1 << 33, prot=0)"
+    private = "import mmap; mmap.mmap(-1, 1 << 33, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)"
+    for program, expected in ((reserve, code), (private, 1)):
+        ended = run([sys.executable, "-c", program], limits=within, cwd=tmp_path)
+        assert ended.returncode == expected, ended.stderr
+
+
 def test_cpu_time_and_memory_are_those_of_the_program(tmp_path: Path) -> None:
     finished = shell("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done", tmp_path)
     assert 0 < finished.cpu_s < 60

@@ -22,6 +22,12 @@ def test_a_count_is_a_whole_number_from_one_on(given: str) -> None:
         environment.count({"N": given}, "N", 1)
 
 
+def test_a_count_may_be_allowed_to_be_none() -> None:
+    assert environment.count({"N": "0"}, "N", 1, least=0) == 0
+    with pytest.raises(ValueError, match="from 0 on"):
+        environment.count({"N": "-1"}, "N", 1, least=0)
+
+
 @pytest.mark.parametrize("given", ["0", "-1", "nan", "inf", "soon"])
 def test_seconds_are_more_than_none_and_not_for_ever(given: str) -> None:
     assert environment.seconds({"S": "0.5"}, "S", 1) == 0.5
