@@ -11,7 +11,7 @@ export KINORA_MEDIA ?= $(abspath ../shared/media)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Hash-locked dependencies, then the project itself without looking anything up.
 $(VENV)/run.stamp: infra/locks/run.txt pyproject.toml
@@ -43,8 +43,9 @@ up: $(VENV)/run.stamp $(VENDOR)/stamp ## watch ./kinora-data/uploads and encode 
 	$(BIN)/kinora up --dir kinora-data
 
 .PHONY: servers
-servers: ## what tests talk to: MinIO (built from its Go module), Redis, Chromium
+servers: ## what tests talk to: MinIO and kubectl (built from their Go modules), Redis, Chromium
 	infra/servers/minio.sh .cache/servers
+	infra/cluster/build kubectl
 	infra/servers/packages.sh redis-server chromium
 
 .PHONY: test
@@ -104,6 +105,19 @@ images: $(VENV)/run.stamp $(VENDOR)/stamp ## build the images: make images [TARG
 push: $(VENV)/run.stamp $(VENDOR)/stamp ## build them and push: make push REPOSITORY=registry.example/name [TAG=dev]
 	REPOSITORY=$(REPOSITORY) TAG=$(TAG) infra/image/build.sh --push $(TARGETS)
 
+.PHONY: cluster-up
+cluster-up: ## a real Knative on this machine (first: 10 min to build it); needs root
+	infra/cluster/build
+	infra/cluster/up
+
+.PHONY: cluster-down
+cluster-down: ## take it away; what was built stays
+	infra/cluster/down
+
+.PHONY: cluster-test
+cluster-test: $(VENV)/dev.stamp ## Kinora on a real Knative, from nothing to nothing (KEEP=1 leaves it up)
+	infra/cluster/test
+
 .PHONY: cluster-test-keda
 cluster-test-keda: $(VENV)/dev.stamp ## pull mode on a cluster that is up, with KEDA (first: 5 min to build it)
 	infra/cluster/keda/build
@@ -112,4 +126,5 @@ cluster-test-keda: $(VENV)/dev.stamp ## pull mode on a cluster that is up, with 
 
 .PHONY: clean
 clean: ## remove what was installed and cached here
+	test ! -e .cache/cluster/state || infra/cluster/down
 	rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests import servers
+
+HOME = os.environ.get("KINORA_CLUSTER_HOME") or str(servers.ROOT / ".cache/cluster")
+# The kubectl that `make servers` has built, unless another is there.
+os.environ["PATH"] += os.pathsep + str(Path(HOME).resolve() / "bin")
 
 
 @pytest.fixture(scope="session")
