@@ -57,7 +57,7 @@ class Encoder:
         """Raises Unavailable for what is not the task's fault; Rejected for an unknown task."""
         if self._ended(ready):
             return
-        if self.store.head(layout.receipt(ready.job, ready.generation, ready.task)) is not None:
+        if self._is_done(ready):
             yield _completed(ready)
             return
         plan = self._plan(ready)
@@ -85,13 +85,18 @@ class Encoder:
         if not watch.acquire():
             return
         try:
-            event = self._attempt(ready, plan, task, watch)
+            # Whoever had the lease until now may have written it since we looked.
+            done = self._is_done(ready)
+            event = _completed(ready) if done else self._attempt(ready, plan, task, watch)
         except CalledOff:
             self._ended(ready)
             return
         finally:
             watch.release()
         yield event
+
+    def _is_done(self, ready: TaskReady) -> bool:
+        return self.store.head(layout.receipt(ready.job, ready.generation, ready.task)) is not None
 
     def _ended(self, ready: TaskReady) -> bool:
         """True when the job has its verdict; what an attempt wrote for nothing is gone then."""

@@ -338,6 +338,21 @@ def test_a_cancelled_job_calls_the_encode_off(world: World) -> None:
     assert world.failures() == []
 
 
+def test_what_another_ended_between_a_look_and_the_lease_is_not_encoded_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acquire = world.state.acquire
+
+    def acquire_late(lease: str, holder: str, *, ttl_s: float) -> bool:
+        monkeypatch.undo()
+        assert [type(event) for event in world.handle()] == [TaskCompleted]
+        return acquire(lease, holder, ttl_s=ttl_s)
+
+    monkeypatch.setattr(world.state, "acquire", acquire_late)
+    assert [type(event) for event in world.handle()] == [TaskCompleted]
+    assert len(world.program.runs) == 1
+
+
 def test_a_lease_that_went_to_somebody_else_calls_the_encode_off(world: World) -> None:
     def stall(see: Callable[[Mapping[str, str]], bool]) -> None:
         world.clock.advance(31)
