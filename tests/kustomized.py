@@ -13,7 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import yaml
+
+needs_kubectl: Final = pytest.mark.skipif(
+    shutil.which("kubectl") is None and not os.environ.get("CI"),
+    reason="kubectl is not here; `make servers` builds it",
+)
 
 KNATIVE: Final = Path(__file__).resolve().parent.parent / "knative"
 README: Final = KNATIVE / "components" / "README.md"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,7 +35,6 @@ BROUGHT: list[Any] = [
 SERVICES: list[Any] = [found for found in OBJECTS if "serving.knative.dev" in found["apiVersion"]]
 FOUND = load(BASE)
 NAMES = [service.name for service in FOUND.services]
-needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
 GATEWAY = "gateway"
 """The one that is no host of events: it serves itself, and the outside reaches it."""
 
@@ -271,13 +269,13 @@ def filled_in(*settings: str) -> dict[str, dict[str, str]]:
     }
 
 
-@needs_kubectl
+@kustomized.needs_kubectl
 def test_kustomize_fills_in_every_setting() -> None:
     for name, env in filled_in().items():
         assert {variable for variable, value in env.items() if not value} <= EMPTY, name
 
 
-@needs_kubectl
+@kustomized.needs_kubectl
 def test_what_an_installation_sets_reaches_whoever_reads_it() -> None:
     there = "10.1.0.0/16,hooks.internal"
     got = filled_in(f"webhook-allow={there}")
@@ -288,7 +286,7 @@ def test_what_an_installation_sets_reaches_whoever_reads_it() -> None:
     } == {"gateway": there, "notifier": there}
 
 
-@needs_kubectl
+@kustomized.needs_kubectl
 def test_the_encoder_scales_to_the_number_that_admission_counts_by() -> None:
     found = kustomized.objects("local", (), ("encoders=7",))
     (encoder,) = (each for each in found if each["metadata"]["name"] == "encoder")

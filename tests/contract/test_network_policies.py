@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import cache
 
 import pytest
@@ -14,7 +13,7 @@ from tests.policy import Objects
 from tests.policy.reach import Party, allowed
 from tests.policy.workload import Workload, workloads
 
-pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
+pytestmark = kustomized.needs_kubectl
 
 NAMES = [function.name for function in FUNCTIONS]
 BROKER = Party(namespace="knative-eventing", labels={"eventing.knative.dev/brokerRole": "ingress"})
@@ -113,6 +112,7 @@ def test_stores_are_reached_by_nobody_else_and_only_minio_calls_and_only_the_ing
 
 
 def test_traces_reach_the_collector_and_nothing_else_there() -> None:
+    assert all("OTEL_EXPORTER_OTLP_ENDPOINT" in each.env for each in functions().values())
     assert reach(COLLECTOR, 4318) == set(pods())
     assert reach(COLLECTOR, 9200) == set()
 

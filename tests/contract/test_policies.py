@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from tests import kustomized
 from tests.policy import Objects, Rule, delivery, names, pods, variables, workload
 from tests.policy.workload import WITHOUT_PODS, services, workloads
 
-pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not here")
+pytestmark = kustomized.needs_kubectl
 
 COMBINATIONS = tuple(kustomized.combinations())
 ALL = max(COMBINATIONS, key=lambda each: len(each[1]))
