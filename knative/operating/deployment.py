@@ -132,8 +132,10 @@ class Deployment:
             return "made"
         if kind == kinds.JOB:
             return "run again"
+        if self.dry:  # nothing was written, so the version tells nothing
+            return "same" if _spec(there) == _spec(now) else "changed"
         same = there["metadata"].get("resourceVersion") == now["metadata"].get("resourceVersion")
-        return "same" if same or (self.dry and _spec(there) == _spec(now)) else "changed"
+        return "same" if same else "changed"
 
     def _until_taken(self, found: Object) -> Object:
         while True:

@@ -11,7 +11,7 @@ from knative.operating.cluster import Cluster
 from knative.operating.pod import FUNCTION, Pod
 
 Object = dict[str, Any]
-_LINES: Final = 15
+_LINES: Final = 8
 _HAPPENINGS: Final = 5
 
 

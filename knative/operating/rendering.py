@@ -13,6 +13,13 @@ import yaml
 import knative
 
 OVERLAYS: Final = Path(*knative.__path__) / "overlays"
+PLATFORM: Final = OVERLAYS.parent.parent / "infra/platform"
+_PARTS: Final[Mapping[str, Sequence[str]]] = {
+    "knative": ("knative/crds", "knative"),
+    "redis": ("namespace", "redis"),
+    "storage": ("namespace", "storage"),
+}
+"""Folders of infra/platform by the part that they bring, in order."""
 _PROGRAMS: Final[Sequence[tuple[str, ...]]] = (("kubectl", "kustomize"), ("kustomize", "build"))
 _TIMEOUT_S: Final = 60.0
 
@@ -33,6 +40,21 @@ def folder_of(overlay: str) -> Path:
         f"There is no overlay `{overlay}`. Use one of: {ours}; or the path of a folder with a "
         "kustomization.yaml."
     )
+
+
+def platform(part: str) -> list[Path]:
+    """The folders of a part of the platform, in the order in which they are applied.
+
+    Raises NotRendered.
+    """
+    folders = [PLATFORM / each for each in _PARTS.get(part, ())] or [Path(part)]
+    for folder in folders:
+        if not (folder / "kustomization.yaml").is_file():
+            raise NotRendered(
+                f"There is no {folder}. The parts of the platform are {', '.join(_PARTS)}, of a "
+                "checkout of the project; or name a folder with a kustomization.yaml."
+            )
+    return folders
 
 
 def render(folder: Path) -> list[Object]:

@@ -14,6 +14,9 @@ from knative.cli.complaint import FAILED, Complaint
 if TYPE_CHECKING:
     from knative.operating.cluster import Cluster
     from knative.operating.deployment import Applied, Step, Unready
+    from knative.operating.keyring import Reference
+
+    Objects = list[dict[str, Any]]
 
 
 def deploy(
@@ -26,6 +29,14 @@ def deploy(
     images: Annotated[
         list[str] | None,
         typer.Option("--image", metavar="NAME=IMAGE", help="Another image, like kinora-media=…"),
+    ] = None,
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--platform",
+            metavar="PART",
+            help="Install that as well: `knative`, `redis`, `storage`, or a folder.",
+        ),
     ] = None,
     context: reach.Context = "",
     dry_run: Annotated[
@@ -46,30 +57,32 @@ def deploy(
     import time
 
     from knative.cli import output
-    from knative.operating import keyring, preparation
+    from knative.operating import keyring
     from knative.operating.deployment import Applied, Deployment, Unready
 
     began_s = time.monotonic()
-    objects = _objects(overlay, _named_images(images or ()))
+    objects = _with_images(_rendered(overlay), _named_images(images or ()))
+    beneath, beside = _platform(platform or ())
+    objects = [*beside, *objects]
     references = keyring.references(objects)
     applied: list[Applied] = []
     with reach.cluster(context) as cluster:
-        if problems := [*preparation.missing(cluster, objects, references)]:
-            raise Complaint(
-                " ".join(problems), exit_code=FAILED, code="not_prepared", problems=problems
-            )
         work = Deployment(cluster=cluster, deadline_s=began_s + timeout_s, dry=dry_run)
         try:
             with _Progress(quiet=as_json, dry=dry_run) as progress:
-                for steps in (
-                    work.namespaces(objects),
-                    work.secrets(references),
-                    work.objects(objects),
-                ):
+
+                def take(steps: Iterable[Step]) -> None:
                     for step in steps:
                         progress.show(step)
                         if isinstance(step, Applied):
                             applied.append(step)
+
+                for each in beneath:
+                    take(work.objects(each))
+                _prepared(cluster, objects, references)
+                take(work.namespaces(objects))
+                take(work.secrets(references))
+                take(work.objects(objects))
         except Unready as unready:
             raise _complaint(cluster, unready, applied, overlay) from None
     took_s = round(time.monotonic() - began_s, 1)
@@ -126,20 +139,52 @@ class _Progress:
             self._status.update(escape(said[:200]))
 
 
-def _objects(overlay: str, images: dict[str, str]) -> list[dict[str, Any]]:
+def _rendered(overlay: str) -> Objects:
     from knative.operating import rendering
 
     try:
-        rendered = rendering.render(rendering.folder_of(overlay))
+        return rendering.render(rendering.folder_of(overlay))
     except rendering.NotRendered as error:
         raise Complaint(str(error)) from None
-    known = {rendering.image_name(each) for each in rendering.images(rendered)}
+
+
+def _platform(parts: Iterable[str]) -> tuple[list[Objects], Objects]:
+    """What has to be ready before anything else can be judged, and what comes with the overlay."""
+    from knative.operating import rendering
+
+    beneath: list[Objects] = []
+    beside: Objects = []
+    try:
+        for part in parts:
+            rendered = [rendering.render(folder) for folder in rendering.platform(part)]
+            if part == "knative":
+                beneath += rendered
+            else:
+                beside += [each for found in rendered for each in found if each not in beside]
+    except rendering.NotRendered as error:
+        raise Complaint(str(error)) from None
+    return beneath, beside
+
+
+def _prepared(cluster: Cluster, objects: Objects, references: Sequence[Reference]) -> None:
+    from knative.operating import preparation
+
+    if problems := [*preparation.missing(cluster, objects, references)]:
+        raise Complaint(
+            " ".join(problems), exit_code=FAILED, code="not_prepared", problems=problems
+        )
+
+
+def _with_images(objects: Objects, images: dict[str, str]) -> Objects:
+    from knative.operating import rendering
+
+    known = {rendering.image_name(each) for each in rendering.images(objects)}
     for name in images:
         if name not in known:
             raise Complaint(
                 f"Nothing runs an image `{name}`. Use one of: {', '.join(sorted(known))}."
             )
-    return rendering.with_images(rendered, images)
+    return rendering.with_images(objects, images)
 
 
 def _named_images(given: Iterable[str]) -> dict[str, str]:
@@ -156,22 +201,26 @@ def _complaint(
     cluster: Cluster, unready: Unready, applied: Sequence[Applied], overlay: str
 ) -> Complaint:
     """Which object, why, and what its pods had to say."""
+    from knative.cli import output
     from knative.operating.deployment import Name
     from knative.operating.explanation import explain
 
     found = [(Name.of(each), ready, explain(cluster, each)) for each, ready in unready.objects]
-    what = "did not become ready in time" if unready.timed_out else "failed"
-    lines = [f"{len(found)} of {len(applied)} objects {what}."]
     for name, ready, more in found:
-        lines.append(f"  {name}: {ready.why}")
-        lines += [f"    pod {each}" for each in more.pods]
-        lines += [f"    {each}" for each in more.happenings]
+        output.tell(f"{name}: {ready.why}")
+        for each in more.pods:
+            output.tell(f"  pod {each}")
+        for each in more.happenings:
+            output.tell(f"  {each}")
         if more.log:
-            lines.append(f"    last lines of {more.log_of}:")
-            lines += [f"      {each}" for each in more.log]
-    lines.append("Mend it and run the same command again; `kinora doctor --cluster` says more.")
+            output.tell(f"  last lines of {more.log_of}:")
+        for each in more.log:
+            output.tell(f"    {each}")
+    names = ", ".join(str(name) for name, _, _ in found)
+    what = "not ready in time" if unready.timed_out else "failed"
     return Complaint(
-        "\n".join(lines),
+        f"{len(found)} of {len(applied)} objects {what}: {names}. Mend it and run the same command "
+        "again; `kinora doctor --cluster` and `kinora evidence --cluster` say more.",
         exit_code=FAILED,
         code="not_ready",
         overlay=overlay,
