@@ -11,9 +11,12 @@ import yaml
 
 from eventing import serve
 from eventing.topology import FUNCTIONS
+from functions.adapters.s3.account import Account
 from functions.gateway.edge.readiness import DEADLINE_S
+from knative.local import environment
 from knative.local.manifests import BASE, documents, load
 from knative.local.overlay import Overlay
+from knative.local.service import Service
 from tests import kustomized
 
 LONGEST_PLANNED_TASK_S = 120
@@ -294,6 +297,19 @@ def test_the_encoder_scales_to_the_number_that_admission_counts_by() -> None:
     assert annotations["autoscaling.knative.dev/max-scale"] == "7"
     counted = {env.get("KINORA_ENCODERS") for env in filled_in("encoders=7").values()}
     assert counted == {"7", None}
+
+
+@pytest.mark.parametrize("service", FOUND.services, ids=NAMES)
+def test_on_one_machine_the_account_of_the_operator_counts(service: Service) -> None:
+    account = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9000",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "me",
+    }
+    env = environment.build(service, inherited={}, shared=account, own={})
+    read = Account.read(env)
+    assert read.endpoint == read.public_endpoint == "http://127.0.0.1:9000"
+    assert (read.region, read.access_key) == ("eu-west-1", "me")
 
 
 def test_whether_the_gateway_is_ready_may_take_as_long_as_it_looks() -> None:
