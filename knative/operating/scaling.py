@@ -1,8 +1,9 @@
 """Other bounds for a function's pods: which objects change, in which order, and how an overlay
 says the same. Pure.
 
-How many encoders there may be is also what admission counts by: whoever has KINORA_ENCODERS is
-changed together with them, so that never more tasks are in flight than encoders can take.
+How many encoders there may be is also what admission counts by: whoever has KINORA_ENCODERS (or
+KINORA_GPU_ENCODERS) is changed together with them, so that never more tasks are in flight than
+encoders can take.
 """
 
 from __future__ import annotations
@@ -13,12 +14,24 @@ from typing import Any, Final
 
 from knative.operating.revision import SCALE, Service
 
-ENCODER: Final = "encoder"
-"""The function whose bound admission counts by."""
-ENCODERS: Final = "KINORA_ENCODERS"
 SETTINGS: Final = "kinora-settings"
-SETTING: Final = "encoders"
-"""The same number in that ConfigMap: a deploy copies it from there."""
+"""The ConfigMap that a deploy copies from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Where the bound of an encoder stands besides."""
+
+    variable: str
+    """Of whoever counts by it."""
+    setting: str
+    """In the ConfigMap."""
+
+
+COUNTED: Final = {
+    "encoder": Counted(variable="KINORA_ENCODERS", setting="encoders"),
+    "encoder-gpu": Counted(variable="KINORA_GPU_ENCODERS", setting="gpus"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +80,8 @@ def wrong(service: Service, bounds: Bounds) -> str:
     most = int(now.get(f"{SCALE}max-scale", 0)) if bounds.max is None else bounds.max
     if most and least > most:
         return f"at least {least} pods and at most {most} cannot both be"
-    if service.name == ENCODER and bounds.max == 0:
-        return "the encoder needs a limit: admission counts by it"
+    if service.name in COUNTED and bounds.max == 0:
+        return "an encoder needs a limit: admission counts by it"
     return ""
 
 
@@ -78,32 +91,38 @@ def changes(services: Sequence[Service], function: str, bounds: Bounds) -> list[
     Encoders come before the work for them, and the work stops before they go.
     """
     service = next(each for each in services if each.name == function)
-    own = _change(service, bounds.annotations, bounds.concurrency, _counts(service, bounds))
-    if function != ENCODER or bounds.max is None:
+    counted = counted_of(function, bounds)
+    counts = {} if counted is None else {counted.variable: str(bounds.max)}
+    own = _change(service, bounds.annotations, bounds.concurrency, counts)
+    if bounds.max is None or not counts:
         return [own] if own else []
     others = [
         found
         for each in services
-        if each.name != ENCODER
-        and (found := _change(each, {}, None, {ENCODERS: str(bounds.max)})) is not None
+        if each.name != function and (found := _change(each, {}, None, counts)) is not None
     ]
     grows = bounds.max >= int(_annotations(service).get(f"{SCALE}max-scale", 0))
     first = [own] if own else []
     return [*first, *others] if grows else [*others, *first]
 
 
+def counted_of(function: str, bounds: Bounds) -> Counted | None:
+    """Where else the new bound has to stand, None for nowhere."""
+    return None if bounds.max is None else COUNTED.get(function)
+
+
 def overlay(function: str, bounds: Bounds) -> str:
     """What an overlay's kustomization.yaml has to say, or the next deploy takes it back."""
     lines: list[str] = []
     values = bounds.annotations
-    if function == ENCODER and bounds.max is not None:
+    if (counted := counted_of(function, bounds)) is not None:
         values.pop(f"{SCALE}max-scale")
         lines += [
             "configMapGenerator:",
             f"  - name: {SETTINGS}",
             "    behavior: merge",
             "    literals:",
-            f"      - {SETTING}={bounds.max}",
+            f"      - {counted.setting}={bounds.max}",
             "    options: {disableNameSuffixHash: true}",
         ]
     if values or bounds.concurrency is not None:
@@ -183,12 +202,6 @@ def _with(
                 each["value"] = value
         changed.append({**container, "env": env} if env else dict(container))
     return changed, told
-
-
-def _counts(service: Service, bounds: Bounds) -> dict[str, str]:
-    if service.name != ENCODER or bounds.max is None:
-        return {}
-    return {ENCODERS: str(bounds.max)}
 
 
 def _annotations(service: Service) -> Mapping[str, str]:

@@ -53,6 +53,19 @@ def test_never_more_tasks_than_encoders_are_admitted_while_it_changes(now: int, 
         assert max(admitted.values()) <= pods
 
 
+def test_encoders_with_gpus_are_counted_apart() -> None:
+    env = {"KINORA_GPU_ENCODERS": "1", "KINORA_ENCODERS": "10"}
+    services = [
+        Service.of(samples.service("encoder-gpu", template={f"{SCALE}max-scale": "1"})),
+        Service.of(samples.service("chunker", env=env)),
+    ]
+    own, other = scaling.changes(services, "encoder-gpu", Bounds(max=2))
+    assert own.says == ("max-scale: 1 -> 2",)
+    assert other.says == ("KINORA_GPU_ENCODERS: 1 -> 2",)
+    written: Any = yaml.safe_load(scaling.overlay("encoder-gpu", Bounds(max=2)))
+    assert written["configMapGenerator"][0]["literals"] == ["gpus=2"]
+
+
 def test_nothing_else_is_touched() -> None:
     (change,) = scaling.changes(
         installation(), "notifier", Bounds(min=1, target=3.5, concurrency=4, window_s=30)

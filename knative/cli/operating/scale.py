@@ -89,8 +89,8 @@ def scale(
         if not dry_run:
             for change in changes:
                 cluster.patch(kinds.SERVICE, change.function, change.patch, namespace)
-            if function == scaling.ENCODER and most is not None:
-                number = {"data": {scaling.SETTING: str(most)}}
+            if (counted := scaling.counted_of(function, bounds)) is not None:
+                number = {"data": {counted.setting: str(most)}}
                 cluster.patch(kinds.CONFIG_MAP, scaling.SETTINGS, number, namespace)
     written = scaling.overlay(function, bounds)
     if as_json:
