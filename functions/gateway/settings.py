@@ -56,6 +56,9 @@ class Settings:
     encoders: int = 1
     """KINORA_ENCODERS: encoders that work at the same time; chunks are sized for them.
     Default: 1."""
+    gpu_encoders: int = 0
+    """KINORA_GPU_ENCODERS: encoders with a GPU that work at the same time. Default: 0, where a job
+    that asks for a GPU is planned for the CPU at once."""
     bounds: guard.Bounds = field(default_factory=guard.Bounds)
     """KINORA_MAX_PIXELS: how many a source's picture may have; larger ones are rejected. Default:
     8192 x 4320. KINORA_MAX_FRAMES: how many an output may have; longer sources are rejected.
@@ -107,6 +110,7 @@ class Settings:
             issuer=Issuer.read(env),
             limits=Limits.read(env),
             encoders=environment.count(env, "KINORA_ENCODERS", 1),
+            gpu_encoders=environment.count(env, "KINORA_GPU_ENCODERS", 0, least=0),
             bounds=guard.Bounds(
                 pixels=environment.count(env, "KINORA_MAX_PIXELS", guard.MAX_PIXELS),
                 frames=environment.count(env, "KINORA_MAX_FRAMES", guard.MAX_FRAMES),

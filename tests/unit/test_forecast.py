@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +40,14 @@ def test_the_wall_lies_between_the_bounds_of_every_schedule(
 def test_one_encoder_takes_as_long_as_the_work(costs_ms: list[int]) -> None:
     found = forecast.of(with_costs(costs_ms), encoders=1)
     assert found.wall_s == found.cpu_s
+
+
+def test_encoders_with_a_gpu_work_beside_the_others() -> None:
+    plan = with_costs([6000, 6000, 6000, 6000])
+    moved = tuple(msgspec.structs.replace(task, accelerator="gpu") for task in plan.tasks[:3])
+    plan = replace(plan, tasks=(*moved, plan.tasks[3]))
+    assert forecast.of(plan, encoders=1, gpu_encoders=1).wall_s == 18.0
+    assert forecast.of(plan, encoders=1, gpu_encoders=3).wall_s == 6.0
 
 
 def test_a_film_is_as_long_and_as_large_as_its_renditions_allow() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from functions.jobs.plan import Plan, VideoTask
+from functions.media.accelerator import CPU, GPU
 
 CONTAINER: Fraction = Fraction(21, 20)
 """What boxes and playlists add to the streams, at most."""
@@ -25,8 +26,13 @@ class Forecast:
     """What the ladder's `maxrate_kbps` allows; pictures that hold little take far less."""
 
 
-def of(plan: Plan, *, encoders: int) -> Forecast:
-    costs_ms = [task.cost_ms for task in plan.tasks]
+def of(plan: Plan, *, encoders: int, gpu_encoders: int = 0) -> Forecast:
+    # Those with a GPU and the others work side by side.
+    shares = ((CPU, encoders), (GPU, max(1, gpu_encoders)))
+    wall_ms = max(
+        _wall_ms([task.cost_ms for task in plan.tasks if task.accelerator == accelerator], workers)
+        for accelerator, workers in shares
+    )
     duration_s = _duration_s(plan)
     bits = sum(rung.maxrate_bps for rung in plan.video) * duration_s + sum(
         track.bitrate_bps * Fraction(track.samples, track.sample_rate) for track in plan.audio
@@ -35,8 +41,8 @@ def of(plan: Plan, *, encoders: int) -> Forecast:
         duration_s=round(float(duration_s), 3),
         chunks=len({task.start for task in plan.tasks if isinstance(task, VideoTask)}),
         tasks=len(plan.tasks),
-        cpu_s=round(sum(costs_ms) / 1000, 1),
-        wall_s=round(_wall_ms(costs_ms, encoders) / 1000, 1),
+        cpu_s=round(sum(task.cost_ms for task in plan.tasks) / 1000, 1),
+        wall_s=round(wall_ms / 1000, 1),
         bytes_at_most=round(bits * CONTAINER / 8),
     )
 

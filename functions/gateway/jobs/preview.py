@@ -51,7 +51,7 @@ class Previews:
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._places = threading.BoundedSemaphore(AT_ONCE + WAITING)
 
-    def plan(self, manifest: Manifest, *, encoders: int) -> Plan:
+    def plan(self, manifest: Manifest, *, encoders: int, gpu_encoders: int) -> Plan:
         """What the chunker would plan for a job of this manifest. Writes no more than the index.
 
         Raises Rejected for a source that cannot be taken, Unavailable where none can be looked at
@@ -59,7 +59,9 @@ class Previews:
         """
         with _taken(self._places, 0.0), _taken(self._turns, WAIT_S):
             survey = self._surveys.original(manifest.source, lambda: None)
-        setting = Setting(encoder=_NONE, workers=encoders, bounds=self._bounds)
+        setting = Setting(
+            encoder=_NONE, workers=encoders, gpu_workers=gpu_encoders, bounds=self._bounds
+        )
         return drawing.draw(manifest, 1, survey, setting)
 
 

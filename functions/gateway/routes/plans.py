@@ -68,7 +68,10 @@ class Plan(BaseModel):
     cpu_s: Annotated[float, Field(description="An estimate.")]
     wall_s: Annotated[float, Field(description="An estimate, with so many encoders to itself.")]
     bytes_at_most: Annotated[int, Field(description="Of all outputs, by what the ladder allows.")]
-    notes: Annotated[list[str], Field(description="What is odd in the source.")]
+    notes: Annotated[
+        list[str],
+        Field(description="What is odd in the source, and why a GPU that was asked for is none."),
+    ]
 
 
 @router.post(
@@ -92,18 +95,19 @@ def plan_job(asked: PossibleJob, world: TheWorld, caller: JobWriter) -> Plan:
     )
     encoders = asked.encoders or world.settings.encoders
     try:
-        drawn = world.previews.plan(manifest, encoders=encoders)
+        gpu_encoders = world.settings.gpu_encoders
+        drawn = world.previews.plan(manifest, encoders=encoders, gpu_encoders=gpu_encoders)
     except Unavailable as error:
         raise Problem(
             "unavailable",
             f"The source cannot be looked at here now: {error.reason}. A job can be made of it.",
             headers={"retry-after": str(error.retry_after_s)},
         ) from None
-    return _view(manifest, drawn, encoders)
+    return _view(manifest, drawn, encoders, gpu_encoders)
 
 
-def _view(manifest: Manifest, drawn: Drawn, encoders: int) -> Plan:
-    told = forecast.of(drawn, encoders=encoders)
+def _view(manifest: Manifest, drawn: Drawn, encoders: int, gpu_encoders: int) -> Plan:
+    told = forecast.of(drawn, encoders=encoders, gpu_encoders=gpu_encoders)
     line = drawn.timeline
     return Plan(
         source=manifest.source.address,

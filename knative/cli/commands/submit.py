@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from functions.media.accelerator import Accelerator
 from knative.cli import site
 from knative.cli.command import AsJson
 from knative.cli.complaint import Complaint
@@ -21,6 +22,10 @@ def submit(
     chunk_segments: Annotated[
         int | None,
         typer.Option("--chunk-segments", min=1, max=1000, help="Segments in every chunk."),
+    ] = None,
+    accelerator: Annotated[
+        Accelerator | None,
+        typer.Option("--accelerator", help="What encodes the pictures (default: the profile's)."),
     ] = None,
     name: Annotated[
         str, typer.Option("--name", help="What it is called there (default: its own name).")
@@ -45,6 +50,8 @@ def submit(
         options["profile"] = profile
     if chunk_segments is not None:
         options["chunk_segments"] = chunk_segments
+    if accelerator is not None:
+        options["accelerator"] = accelerator
     place = site.Site(directory.resolve())
     file, called = readable(source), name or source.name
     if place.home.stores.shared_objects:

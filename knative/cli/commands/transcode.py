@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from functions.media.accelerator import Accelerator
 from knative.cli.command import AsJson
 from knative.cli.complaint import EXIT_OF_STATE, FAILED, Complaint
 
@@ -34,6 +35,10 @@ def transcode(
         int | None,
         typer.Option("--chunk-segments", min=1, max=1000, help="Segments in every chunk."),
     ] = None,
+    accelerator: Annotated[
+        Accelerator | None,
+        typer.Option("--accelerator", help="What encodes the pictures (default: the profile's)."),
+    ] = None,
     encoders: Annotated[
         int | None, typer.Option("--encoders", min=1, help="Encoders at once (default: cores).")
     ] = None,
@@ -59,6 +64,8 @@ def transcode(
         options["profile"] = profile
     if chunk_segments is not None:
         options["chunk_segments"] = chunk_segments
+    if accelerator is not None:
+        options["accelerator"] = accelerator
     source = readable(source)
     out = Path(out).absolute()
     if out.name == "..":
