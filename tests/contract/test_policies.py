@@ -191,6 +191,9 @@ DEFECTS: dict[str, Callable[[Objects], object]] = {
     "functions_can_read_their_settings": spoil(
         "notifier", lambda s: s.container["env"].remove(env(s, "KINORA_STORE"))
     ),
+    "whoever_counts_encoders_counts_those_with_gpus": spoil(
+        "sweeper", lambda s: s.container["env"].remove(env(s, "KINORA_GPU_ENCODERS"))
+    ),
     "what_settings_say_has_arrived": spoil(
         "sweeper", lambda s: put(env(s, "KINORA_ENCODERS"), value="9")
     ),

@@ -90,6 +90,14 @@ def what_settings_say_has_arrived(found: Objects) -> Iterator[str]:
             yield f"{name_of(each)}: scales not to `encoders`"
 
 
+def whoever_counts_encoders_counts_those_with_gpus(found: Objects) -> Iterator[str]:
+    if not any(each.found["metadata"]["name"] == "encoder-gpu" for each in services(found)):
+        return
+    for each in workloads(found):
+        if "KINORA_ENCODERS" in each.env and "KINORA_GPU_ENCODERS" not in each.env:
+            yield f"{each.name}: knows of no GPU"
+
+
 def filled(workload: Workload) -> dict[str, str]:
     """The environment as a pod has it, with Secrets as `kinora deploy` makes them.
 
@@ -119,4 +127,5 @@ RULES: Final[tuple[Rule, ...]] = (
     keys_are_those_of_the_function,
     functions_can_read_their_settings,
     what_settings_say_has_arrived,
+    whoever_counts_encoders_counts_those_with_gpus,
 )
