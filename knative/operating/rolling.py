@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from functions.ports import ObjectStore
 from knative.operating import figures, kinds, load, pod, rollout
+from knative.operating.changing import CONFLICT
 from knative.operating.cluster import Cluster
 from knative.operating.load import Answers
 from knative.operating.pod import Pod
 from knative.operating.refused import Refused
 from knative.operating.revision import Revision, Service
 from knative.operating.rollout import Course, Decision, Finish, Health, Return, Shift, Wait
-
-CONFLICT: Final = 409
 
 
 @dataclass(slots=True)

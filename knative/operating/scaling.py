@@ -91,19 +91,21 @@ def changes(services: Sequence[Service], function: str, bounds: Bounds) -> list[
     Encoders come before the work for them, and the work stops before they go.
     """
     service = next(each for each in services if each.name == function)
+    found = {each.name: change_of(each, function, bounds) for each in services}
+    own = [change] if (change := found.pop(function)) else []
+    others = [change for change in found.values() if change is not None]
+    now = int(_annotations(service).get(f"{SCALE}max-scale", 0))
+    grows = bounds.max is None or bounds.max >= now
+    return [*own, *others] if grows else [*others, *own]
+
+
+def change_of(service: Service, function: str, bounds: Bounds) -> Change | None:
+    """What one Service becomes by new bounds of `function`; None where it is so already."""
     counted = counted_of(function, bounds)
     counts = {} if counted is None else {counted.variable: str(bounds.max)}
-    own = _change(service, bounds.annotations, bounds.concurrency, counts)
-    if bounds.max is None or not counts:
-        return [own] if own else []
-    others = [
-        found
-        for each in services
-        if each.name != function and (found := _change(each, {}, None, counts)) is not None
-    ]
-    grows = bounds.max >= int(_annotations(service).get(f"{SCALE}max-scale", 0))
-    first = [own] if own else []
-    return [*first, *others] if grows else [*others, *first]
+    if service.name != function:
+        return _change(service, {}, None, counts)
+    return _change(service, bounds.annotations, bounds.concurrency, counts)
 
 
 def counted_of(function: str, bounds: Bounds) -> Counted | None:

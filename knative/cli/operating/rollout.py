@@ -62,6 +62,7 @@ def rollout(
 
     from knative.cli import output
     from knative.cli.operating.records import objects_here
+    from knative.operating import changing
     from knative.operating.rolling import Rolling
     from knative.operating.rollout import Pace, Return
 
@@ -83,9 +84,14 @@ def rollout(
             clock=time.time,
             store=objects_here(),
         )
-        service = _service(rolling.service(), function, namespace)
         if image:
-            _begin(cluster, namespace, service, image, pace)
+            begun = changing.change(
+                cluster,
+                namespace,
+                function,
+                lambda latest: _begun(latest, image, pace, now_s=time.time()),
+            )
+            _service(begun, function, namespace)
         course, decision = _follow(rolling, function)
         left = _left(cluster, namespace, course)
     facts = {
@@ -113,8 +119,8 @@ def rollout(
         output.show(f"Pods that still end what they began: {', '.join(left)}.")
     output.tell(
         "The next deploy brings back the image of the overlay. Write there: "
-        f"images: [{{name: {_plain_name(course.image)}, … }}] or deploy with "
-        f"--image {_plain_name(course.image)}={course.image}"
+        f"images: [{{name: {_plain_name(course.old_image)}, … }}] or deploy with "
+        f"--image {_plain_name(course.old_image)}={course.image}"
     )
 
 
@@ -134,24 +140,28 @@ def rollback(
     older than the one that serves. What pods have begun they end.
     """
     from knative.cli import output
-    from knative.operating import kinds
+    from knative.operating import changing, kinds
     from knative.operating import rollout as rollouts
     from knative.operating.revision import Revision, newest_first
 
+    target = ""
+
     with reach.cluster(context) as cluster:
-        found = cluster.get(kinds.SERVICE, function, namespace)
-        service = _service(None if found is None else _value(found), function, namespace)
         known = newest_first(
             revision
             for each in cluster.list(kinds.REVISION, namespace)
             if (revision := Revision.of(each)).service == function
         )
-        target = "" if to == "latest" else to or _earlier(service, known)
-        if to not in ("", "latest") and to not in {each.name for each in known}:
+        if known and to not in ("", "latest", *(each.name for each in known)):
             names = ", ".join(each.name for each in known[:5])
             raise Complaint(f"{function} has no revision `{to}`. Use one of: {names}.")
-        change = rollouts.pin(service, target, reason="somebody took it back")
-        cluster.patch(kinds.SERVICE, function, change, namespace)
+
+        def back(latest: Service) -> dict[str, Any]:
+            nonlocal target
+            target = "" if to == "latest" else to or _earlier(latest, known)
+            return rollouts.pin(latest, target, reason="somebody took it back")
+
+        service = _service(changing.change(cluster, namespace, function, back), function, namespace)
     chosen = target or "latest"
     if as_json:
         output.write_json({"function": function, "from": service.serving, "to": chosen})
@@ -162,12 +172,6 @@ def rollback(
             "They stay there, also after a deploy, until the next rollout, or "
             f"`kinora knative rollback {function} --to latest`."
         )
-
-
-def _value(found: Any) -> Service:
-    from knative.operating.revision import Service
-
-    return Service.of(found)
 
 
 def _service(found: Service | None, function: str, namespace: str) -> Service:
@@ -193,10 +197,8 @@ def _earlier(service: Service, known: list[Any]) -> str:
     )
 
 
-def _begin(cluster: Cluster, namespace: str, service: Service, image: str, pace: Pace) -> None:
-    import time
-
-    from knative.operating import kinds
+def _begun(service: Service, image: str, pace: Pace, *, now_s: float) -> dict[str, Any]:
+    """The change that begins it. Raises Complaint where it cannot begin."""
     from knative.operating import rollout as rollouts
     from knative.operating.rollout import Course
 
@@ -220,7 +222,6 @@ def _begin(cluster: Cluster, namespace: str, service: Service, image: str, pace:
             f"{service.name} has the image {image} already, and Knative makes a new revision only "
             "of what is new. Give the image another tag, or its digest."
         )
-    now_s = time.time()
     course = Course(
         old=service.serving,
         image=image,
@@ -229,7 +230,7 @@ def _begin(cluster: Cluster, namespace: str, service: Service, image: str, pace:
         began_s=now_s,
         since_s=now_s,
     )
-    cluster.patch(kinds.SERVICE, service.name, rollouts.begin(service, course), namespace)
+    return rollouts.begin(service, course)
 
 
 def _follow(rolling: Rolling, function: str) -> tuple[Course, Decision]:

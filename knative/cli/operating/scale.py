@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -54,7 +55,7 @@ def scale(
     the next deploy would take it back otherwise.
     """
     from knative.cli import output
-    from knative.operating import kinds, scaling
+    from knative.operating import changing, kinds, scaling
     from knative.operating.revision import Service
     from knative.operating.rollout import running
     from knative.operating.scaling import Bounds
@@ -86,9 +87,14 @@ def scale(
                 code="rolling",
             )
         changes = scaling.changes(services, function, bounds)
+
+        def patch(latest: Service) -> Mapping[str, Any] | None:
+            found = scaling.change_of(latest, function, bounds)
+            return None if found is None else found.patch
+
         if not dry_run:
             for change in changes:
-                cluster.patch(kinds.SERVICE, change.function, change.patch, namespace)
+                changing.change(cluster, namespace, change.function, patch)
             if (counted := scaling.counted_of(function, bounds)) is not None:
                 number = {"data": {counted.setting: str(most)}}
                 cluster.patch(kinds.CONFIG_MAP, scaling.SETTINGS, number, namespace)
