@@ -1,0 +1,1 @@
+"""What a broker promises, as a table that runs against any broker there is."""
