@@ -19,6 +19,7 @@ from functions.jobs import admission, ending, layout, parking
 from functions.jobs.intake import Intake
 from functions.media.accelerator import ACCELERATORS
 from functions.ports import Absent, Clock, ObjectInfo, ObjectStore, StateStore
+from functions.sweeper import gpus
 from functions.sweeper.due import due
 from functions.sweeper.share import share
 from functions.sweeper.standing import Standing
@@ -102,6 +103,7 @@ class Sweeper:
             stale_s=self.stale_s,
             abandoned_s=self.abandoned_s,
             gpu_deadline_s=self.gpu_deadline_s,
+            gpus_gone=gpus.gone(self.state, now_s=self.clock(), deadline_s=self.gpu_deadline_s),
         )
         markers = list(self.store.list(layout.OPEN_PREFIX))
         for marker in share(markers, limit=self.limits.jobs, seed=seed):

@@ -5,7 +5,7 @@ Every event here may have been published before; all are the same events again.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from eventing.contract import (
@@ -18,10 +18,10 @@ from eventing.contract import (
 )
 from functions.jobs import admission, ending, fallback, latest, layout, leases, record
 from functions.jobs.manifest import Manifest
-from functions.jobs.plan import Plan
+from functions.jobs.plan import Plan, Task
 from functions.jobs.refusal import refuse
-from functions.media.accelerator import GPU
 from functions.ports import Clock, ObjectInfo, ObjectStore, Slot, StateStore
+from functions.sweeper import gpus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,8 @@ class Standing:
     """How long an open marker may lack everything else."""
     gpu_deadline_s: float
     """How long a task that holds a slot may wait for a GPU to take it."""
+    gpus_gone: bool
+    """Nobody with one is at work, and somebody waited too long."""
 
     def push(self, marker: ObjectInfo) -> Iterator[Event]:
         """What carries the job of this open marker on."""
@@ -108,7 +110,16 @@ class Standing:
             and slot.task not in done
             and not self._is_worked_on(slot)
         ]
-        overdue = [slot for slot in idle if self._is_overdue(slot)]
+        overdue = [
+            *gpus.overdue(
+                plan,
+                done,
+                idle,
+                now_s=self.clock(),
+                deadline_s=self.gpu_deadline_s,
+                all_=self.gpus_gone and self.clock() - manifest.accepted_s > self.gpu_deadline_s,
+            )
+        ]
         if overdue:
             yield from self._without_gpu(manifest, plan, overdue)
             return
@@ -123,14 +134,14 @@ class Standing:
                 )
 
     def _without_gpu(
-        self, manifest: Manifest, before: Plan, overdue: list[Slot]
+        self, manifest: Manifest, before: Plan, overdue: Sequence[Task]
     ) -> Iterator[Event]:
         """Let the CPU do what no GPU took in time: what is due of that, the tick tells of."""
         after = before
-        for slot in overdue:
-            if after.has(slot.generation, slot.task):
-                why = fallback.overdue(slot.task, self.gpu_deadline_s)
-                after = fallback.settle(self.store, after, after.task(slot.task), why)
+        for task in overdue:
+            if after.has(before.generation_of(task), task.id):
+                why = fallback.overdue(task.id, self.gpu_deadline_s)
+                after = fallback.settle(self.store, after, after.task(task.id), why)
         fallback.take_over(self.store, self.state, manifest, before, after)
         yield from self._ended(manifest.job)
 
@@ -143,9 +154,6 @@ class Standing:
 
     def _is_worked_on(self, slot: Slot) -> bool:
         return self.state.held(leases.task(slot.job, slot.generation, slot.task))
-
-    def _is_overdue(self, slot: Slot) -> bool:
-        return slot.accelerator == GPU and self.clock() - slot.granted_s > self.gpu_deadline_s
 
     def _is_stale(self, since_s: float) -> bool:
         return self.clock() - since_s > self.stale_s

@@ -298,6 +298,31 @@ def test_a_task_that_a_gpu_works_on_stays_there() -> None:
     assert now(stage).generation == 1
 
 
+def test_where_no_gpu_is_at_work_nobody_waits_for_a_slot_to_find_out() -> None:
+    stage = began()
+    # Behind the first job's slots.
+    behind = [stage.accept(replace(FILM, name=f"film-{number}")).job for number in range(3)]
+    stage.clock.advance(GPU_DEADLINE_S + 1)
+    young = stage.accept(replace(FILM, name="young")).job
+    sweep(stage)
+    generations = {job: latest.plan(stage.store, job) for job in (*behind, young)}
+    assert {job: plan and plan.generation for job, plan in generations.items()} == {
+        **dict.fromkeys(behind, 2),
+        young: 1,
+    }
+
+
+def test_who_waits_behind_a_gpu_that_works_goes_on_waiting() -> None:
+    stage = began()
+    assert stage.state.acquire(leases.task(stage.job, 1, "v0001"), "w", ttl_s=900)
+    behind = stage.accept(replace(FILM, name="behind")).job
+    stage.clock.advance(GPU_DEADLINE_S + 1)
+    sweep(stage)
+    plan = latest.plan(stage.store, behind)
+    assert plan is not None
+    assert plan.generation == 1
+
+
 def test_before_the_deadline_the_task_is_told_of_again() -> None:
     stage = began()
     stage.clock.advance(GPU_DEADLINE_S - 1)

@@ -31,6 +31,7 @@ def standing(gateway: Gateway) -> Standing:
         stale_s=90,
         abandoned_s=3600,
         gpu_deadline_s=300.0,
+        gpus_gone=False,
     )
 
 
