@@ -15,6 +15,7 @@ from knative.local.broker.ingress import serve
 from knative.local.broker.manifest import Broker, Trigger
 from knative.local.broker.subscriber import http_subscriber, session
 from tests.delivery.case import Case, Result
+from tests.delivery.page import PAGE, page
 from tests.delivery.play import BROKER, broker, play
 from tests.delivery.table import TABLE
 
@@ -49,3 +50,7 @@ def test_the_embedded_broker_does(case: Case, results: dict[str, Result]) -> Non
 
 def test_every_row_has_a_name_of_its_own() -> None:
     assert len({case.name for case in TABLE}) == len(TABLE)
+
+
+def test_the_page_says_what_the_table_says() -> None:
+    assert PAGE.read_text() == page(), "python -m tests.delivery"
