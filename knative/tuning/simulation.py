@@ -91,6 +91,7 @@ class _Site:
     setup: Setup
     cold_start_ms: int
     drain_ms: int
+    slots: int
     now_ms: int = 0
     events: list[tuple[int, int, _Event, object]] = field(default_factory=list)
     order: itertools.count[int] = field(default_factory=itertools.count)
@@ -174,7 +175,7 @@ class _Site:
         self.admit()
 
     def admit(self) -> None:
-        while self.in_flight < self.setup.slots and (due := self.turns.take()):
+        while self.in_flight < self.slots and (due := self.turns.take()):
             self.in_flight += 1
             job, work = due
             self.queue.append((_Task(job, self.now_ms), work))
@@ -266,9 +267,13 @@ def simulate(
     cold_start_ms: int,
     span_ms: int = 0,
     drain_ms: int = DRAIN_MS,
+    slots: int | None = None,
 ) -> Course:
-    """Play these jobs; what is kept for nobody is counted until `span_ms` at least."""
-    site = _Site(setup, cold_start_ms, drain_ms)
+    """Play these jobs; what is kept for nobody is counted until `span_ms` at least.
+
+    `slots` is how many tasks may be in flight; None: as many as the setup's admission lets in.
+    """
+    site = _Site(setup, cold_start_ms, drain_ms, setup.slots if slots is None else slots)
     for number, arrival in enumerate(arrivals):
         site.at(arrival.at_ms, "arrival", _Job(arrival, number))
     site.run()
