@@ -17,8 +17,9 @@ _HEAD: Final = """\
 Functions run on the embedded broker (`knative/local/broker/`) and on Knative's default one (class
 MTChannelBasedBroker over in-memory channels, 1.22). What they may rely on is a table, and the same
 table runs against both: `tests/contract/test_broker_table.py` and
-`tests/cluster/test_broker_delivery.py`. Clauses are those of Knative's eventing specification (data plane, control plane), of CloudEvents
-and its HTTP binding, and of what the default broker does where all are silent.
+`tests/cluster/test_broker_delivery.py`. Clauses are those of Knative's eventing specification (data
+plane, control plane), of CloudEvents and its HTTP binding, and of what the default broker does
+where all are silent.
 
 ## Where they differ
 
@@ -30,9 +31,9 @@ _BESIDES: Final = """\
 No row can show these:
 
 - The in-memory channel answers a publisher only when every subscriber is done, unless the Broker
-  has the annotation `messaging.knative.dev/async-handler: "true"`, as the one of `knative/base` has.
-  With it what was answered 202 is in memory and nowhere else (control plane, Content Based Routing: MUST
-  durably enqueue); the embedded broker's log is right, and the sweeper sends again what was lost.
+  has the annotation `messaging.knative.dev/async-handler: "true"`, as ours has. With it what was
+  answered 202 is in memory and nowhere else (control plane, Content Based Routing: MUST durably
+  enqueue); the embedded broker's log is right, and the sweeper sends again what was lost.
 - A Trigger is ready before the broker's filter knows it; until then its events are answered with
   404 there, which is retried, and become dead letters where nothing is retried.
 """
