@@ -218,10 +218,12 @@ class Cluster:
         answer = self._send("POST", at, {}, body, dict(headers), timeout_s)
         return answer.status, answer.data
 
-    def fetch(self, namespace: str, pod: str, port: int, path: str) -> str | None:
+    def fetch(
+        self, namespace: str, pod: str, port: int, path: str, *, timeout_s: float = _TIMEOUT_S
+    ) -> str | None:
         """What a pod answers to a GET, through the API server; None where it does not say 200."""
         at = f"/api/v1/namespaces/{namespace}/pods/http:{pod}:{port}/proxy{path}"
-        answer = self._send("GET", at, {}, None, {}, _TIMEOUT_S)
+        answer = self._send("GET", at, {}, None, {}, timeout_s)
         return answer.data.decode(errors="replace") if answer.status == 200 else None
 
     def credentials(self) -> tuple[Any, dict[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from eventing.errors import Unavailable
 from knative.operating import kinds, load, pod, standing
 from knative.operating.cluster import Cluster
 from knative.operating.exposition import Sample, parse
@@ -20,6 +21,7 @@ from knative.operating.standing import FunctionState
 SERVING: Final = "knative-serving"
 _COMPONENT_PORT: Final = 9090
 _QUEUE_PROXY_PORT: Final = 9091
+_PATIENCE_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def read(cluster: Cluster, namespace: str, *, now_s: float, function: str = "") 
 def component(cluster: Cluster, name: str) -> Iterator[Sample]:
     """What every pod of a component of Knative Serving exposes; nothing where it exposes none."""
     for found in cluster.list(kinds.POD, SERVING, labels=f"app={name}"):
-        text = cluster.fetch(SERVING, found["metadata"]["name"], _COMPONENT_PORT, "/metrics")
+        text = _metrics(cluster, SERVING, found["metadata"]["name"], _COMPONENT_PORT)
         yield from parse(text or "")
 
 
@@ -76,7 +78,15 @@ def answers(cluster: Cluster, namespace: str, pods: Iterable[Pod]) -> dict[str, 
     for each in pods:
         if each.state not in ("ready", "terminating"):
             continue
-        text = cluster.fetch(namespace, each.name, _QUEUE_PROXY_PORT, "/metrics")
+        text = _metrics(cluster, namespace, each.name, _QUEUE_PROXY_PORT)
         if text is not None:
             found[each.name] = load.of_pod(parse(text))
     return found
+
+
+def _metrics(cluster: Cluster, namespace: str, pod: str, port: int) -> str | None:
+    """None for a pod that does not answer: one that ends may be gone, the cluster is not."""
+    try:
+        return cluster.fetch(namespace, pod, port, "/metrics", timeout_s=_PATIENCE_S)
+    except Unavailable:
+        return None

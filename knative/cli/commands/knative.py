@@ -7,7 +7,8 @@ import typer
 from knative.cli.command import Command
 from knative.cli.operating.gpu import gpu
 from knative.cli.operating.replay import replay
-from knative.cli.operating.rollout import rollback, rollout
+from knative.cli.operating.rollback import rollback
+from knative.cli.operating.rollout import rollout
 from knative.cli.operating.scale import scale
 from knative.cli.operating.status import status
 from knative.cli.operating.tune import tune

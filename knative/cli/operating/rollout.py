@@ -1,4 +1,4 @@
-"""`kinora knative rollout` and `rollback`: another image by percent, and back."""
+"""`kinora knative rollout`: another image by percent, and back by itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from knative.cli import reach
 from knative.cli.command import AsJson
 from knative.cli.complaint import FAILED, Complaint
+from knative.cli.operating.function import Function, there
 
 if TYPE_CHECKING:
     from knative.operating.cluster import Cluster
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from knative.operating.rolling import Rolling
     from knative.operating.rollout import Course, Decision, Pace
 
-Function = Annotated[str, typer.Argument(metavar="FUNCTION", help="`encoder`, `chunker` …")]
+
+_ABSENT_S = 300.0
+"""How long the cluster may not answer while a rollout is followed."""
 
 
 def rollout(
@@ -91,7 +94,7 @@ def rollout(
                 function,
                 lambda latest: _begun(latest, image, pace, now_s=time.time()),
             )
-            _service(begun, function, namespace)
+            there(begun, function, namespace)
         course, decision = _follow(rolling, function)
         left = _left(cluster, namespace, course)
     facts = {
@@ -121,79 +124,6 @@ def rollout(
         "The next deploy brings back the image of the overlay. Write there: "
         f"images: [{{name: {_plain_name(course.old_image)}, … }}] or deploy with "
         f"--image {_plain_name(course.old_image)}={course.image}"
-    )
-
-
-def rollback(
-    function: Function,
-    to: Annotated[
-        str,
-        typer.Option("--to", help="A revision, or `latest`: whatever is deployed, from now on."),
-    ] = "",
-    namespace: reach.Namespace = reach.NAMESPACE,
-    context: reach.Context = "",
-    as_json: AsJson = False,
-) -> None:
-    """Send all requests of a function to an earlier revision, at once.
-
-    Without --to: to the one before a rollout that is under way, or else to the newest that is
-    older than the one that serves. What pods have begun they end.
-    """
-    from knative.cli import output
-    from knative.operating import changing, kinds
-    from knative.operating import rollout as rollouts
-    from knative.operating.revision import Revision, newest_first
-
-    target = ""
-
-    with reach.cluster(context) as cluster:
-        known = newest_first(
-            revision
-            for each in cluster.list(kinds.REVISION, namespace)
-            if (revision := Revision.of(each)).service == function
-        )
-        if known and to not in ("", "latest", *(each.name for each in known)):
-            names = ", ".join(each.name for each in known[:5])
-            raise Complaint(f"{function} has no revision `{to}`. Use one of: {names}.")
-
-        def back(latest: Service) -> dict[str, Any]:
-            nonlocal target
-            target = "" if to == "latest" else to or _earlier(latest, known)
-            return rollouts.pin(latest, target, reason="somebody took it back")
-
-        service = _service(changing.change(cluster, namespace, function, back), function, namespace)
-    chosen = target or "latest"
-    if as_json:
-        output.write_json({"function": function, "from": service.serving, "to": chosen})
-        return
-    output.show(f"All requests of {function} go to {chosen}.")
-    if target:
-        output.tell(
-            "They stay there, also after a deploy, until the next rollout, or "
-            f"`kinora knative rollback {function} --to latest`."
-        )
-
-
-def _service(found: Service | None, function: str, namespace: str) -> Service:
-    if found is None:
-        raise Complaint(
-            f"There is no function `{function}` in the namespace {namespace}. "
-            "`kinora knative status` lists them."
-        )
-    return found
-
-
-def _earlier(service: Service, known: list[Any]) -> str:
-    from knative.operating import rollout as rollouts
-
-    if (course := rollouts.running(service)) is not None:
-        return course.old
-    if (found := rollouts.before(known, service.serving)) is not None:
-        return found.name
-    raise Complaint(
-        f"{service.name} has no revision before {service.serving} that could serve.",
-        exit_code=FAILED,
-        code="no_revision",
     )
 
 
@@ -237,13 +167,27 @@ def _follow(rolling: Rolling, function: str) -> tuple[Course, Decision]:
     """Until it is done or went back."""
     import time
 
+    from eventing.errors import Unavailable
     from knative.cli import output
     from knative.operating.rollout import Finish, Return, Wait
 
     told = ""
+    reached_s = time.monotonic()
     while True:
         try:
             course, decision = rolling.step()
+            reached_s = time.monotonic()
+        except Unavailable as error:
+            # It goes on where it stands: whoever ends now leaves a canary behind.
+            if time.monotonic() - reached_s > _ABSENT_S:
+                raise Complaint(
+                    f"The rollout of {function} stays as it is: {error.reason}. Carry it on with "
+                    f"--continue, or take it back with `kinora knative rollback {function}`.",
+                    exit_code=FAILED,
+                    code="unavailable",
+                ) from None
+            time.sleep(2.0)
+            continue
         except LookupError:
             raise Complaint(
                 f"No rollout of {function} is under way. Begin one with --image; "

@@ -10,7 +10,7 @@ import typer
 from knative.cli import reach
 from knative.cli.command import AsJson
 from knative.cli.complaint import Complaint
-from knative.cli.operating.rollout import Function
+from knative.cli.operating.function import Function
 
 if TYPE_CHECKING:
     from knative.operating.scaling import Change
