@@ -80,6 +80,8 @@ class Site:
     """Attempts at each task that really began."""
     faults: int = 0
     """How many faults struck; each may cost one attempt."""
+    failing: int = 0
+    """Films that were dropped and that fail."""
     ticks: int = 0
     workers: int = 0
     gpu: Gpu = "works"
@@ -110,6 +112,7 @@ class Site:
         return event
 
     def drop(self, film: Film, *, tenant: str = "t1", tell: bool = True) -> ObjectCreated:
+        self.failing += film.failures > 0
         return self.upload(f"{tenant}/{film.name or 'film'}.mp4", film.content(), tell=tell)
 
     def cancel(self, job: str) -> None:
@@ -130,8 +133,11 @@ class Site:
             self._publish(wrap(event, producer="gateway", time="2026-01-01T00:00:00Z"))
 
     def tick(self) -> None:
-        """Time passes and the next tick is on its way."""
+        """Time passes and the next tick is on its way. One that finds what the one before it found
+        tells the same: a task that fails may get one more attempt for it."""
         self.clock.advance(TICK_S)
+        if any(delivery.event.type == TICK for delivery in self.broker.pending):
+            self.faults += self.failing
         self.ticks += 1
         self.broker.publish(CloudEvent(id=f"tick-{self.ticks}", source="/ping", type=TICK))
 
