@@ -223,7 +223,7 @@ def tables(advice: Advice, jobs: int) -> list[RenderableType]:
         changes.add_column(heading, overflow="fold")
     for change in advice.changes:
         changes.add_row(change.name, change.before, change.after, Text(change.why))
-    return [*shown, changes, "", Text(advice.patch().rstrip())]
+    return [*shown, changes, "", advice.patch().rstrip()]
 
 
 def as_values(advice: Advice, jobs: int) -> dict[str, Any]:
