@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
+from eventing.beginning import loading
+
 FLUSH_DEADLINE_S: Final = 2.0
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -66,12 +68,13 @@ def main(argv: Sequence[str]) -> None:
         # Nothing was begun yet.
         signal.signal(number, _exit)
 
-    from eventing import log, telemetry
-    from eventing.host import host_of
-    from eventing.server import Server
+    with loading():
+        from eventing import log, telemetry
+        from eventing.host import host_of
+        from eventing.server import Server
 
-    log.start(settings.log_level)
-    host = host_of(importlib.import_module(module).function)
+        log.start(settings.log_level)
+        host = host_of(importlib.import_module(module).function)
     telemetry.start(host.name, os.environ)
     server = Server(
         host,

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from tests.bench import (
     broker,
+    cluster,
     coldstart,
     gateway,
     memory,
@@ -38,6 +39,7 @@ MEASURES: dict[str, Measure] = {
     "gateway": gateway.measure,
     "notifications": notifications.measure,
     "webhooks": webhooks.measure,
+    "cluster": cluster.measure,
 }
 
 
@@ -56,13 +58,19 @@ def render(rows: list[dict[str, Any]], console: Console) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("measures", nargs="*", choices=[*MEASURES, []], help="default: all")
+    parser.add_argument(
+        "measures",
+        nargs="*",
+        choices=[*MEASURES, []],
+        help="default: all, `cluster` where one is up",
+    )
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     chosen = parser.parse_args()
     console = Console()
     rows: list[dict[str, Any]] = []
     chosen.out.mkdir(parents=True, exist_ok=True)
-    for name in chosen.measures or MEASURES:
+    measures = chosen.measures or [name for name in MEASURES if name != "cluster" or cluster.up()]
+    for name in measures:
         with tempfile.TemporaryDirectory(prefix=f"kinora-bench-{name}-") as scratch:
             console.rule(name)
             measured = MEASURES[name](Path(scratch))

@@ -1,6 +1,7 @@
 """JSON Web Tokens of an identity provider: RFC 7519, kept to what RFC 8725 advises.
 
 Which algorithm counts is ours to say and follows from the key; a token names only its key.
+`jwt` is imported with the first token: a gateway that takes none does not wait for it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-import jwt
+from typing import TYPE_CHECKING, Any, Final
 
 from functions import environment
 from functions.jobs.apikey import SCOPES
+
+if TYPE_CHECKING:
+    import jwt
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +96,8 @@ class Tokens:
 
     def read(self, text: str) -> Token:
         """What the token says. Raises Invalid, and Unavailable where the keys cannot be had."""
+        import jwt
+
         try:
             header = jwt.get_unverified_header(text)
         except jwt.InvalidTokenError as error:
@@ -174,6 +178,8 @@ def usable(document: Any) -> dict[str, jwt.PyJWK]:
 
     Symmetric keys are left out whatever they say: who can read them could sign with them.
     """
+    import jwt
+
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list):
         raise ValueError("this is no JWK set")
@@ -210,6 +216,8 @@ def _words(claim: object) -> Sequence[str]:
 
 
 def _in_words(error: jwt.InvalidTokenError) -> str:
+    import jwt
+
     match error:
         case jwt.ExpiredSignatureError():
             return "it has expired"
