@@ -14,6 +14,7 @@ from tests.cluster.kube import HOST, Kube
 from tests.delivery.case import Case, Result
 from tests.delivery.play import BROKER, broker, play
 from tests.delivery.table import TABLE
+from tests.e2e.command import until
 
 pytestmark = pytest.mark.cluster
 
@@ -40,11 +41,17 @@ def results(kube: Kube) -> dict[str, Result]:
         kinds = "brokers.eventing.knative.dev,triggers.eventing.knative.dev"
         ready = ("--for=condition=Ready", f"--timeout={_READY_S}s")
         kube("wait", kinds, "--all", *ready, within_s=_READY_S + 30)
+        until("the channel delivers to every trigger", lambda: subscribed() == len(triggers))
         named = urlsplit(
             kube.get("brokers.eventing.knative.dev", BROKER)["status"]["address"]["url"]
         )
         service, namespace, *_ = named.netloc.split(".")
         return f"http://{kube.within(namespace).address(service)}{named.path}"
+
+    def subscribed() -> int:
+        channel = kube.get("inmemorychannels.messaging.knative.dev", f"{BROKER}-kne-trigger")
+        told = channel["status"].get("subscribers", ())
+        return sum(each["ready"] == "True" for each in told)
 
     async def install(receivers: str, triggers: Sequence[Mapping[str, Any]]) -> str:
         return await asyncio.to_thread(installed, receivers, triggers)
