@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from tests.cluster.kube import Kube
 
 pytestmark = pytest.mark.cluster
 
-NAMESPACE = "deploy-test"
 IMAGE = "dev.local/kinora-lean:dev"
 
 
@@ -55,15 +55,16 @@ def test_a_trial_has_the_cluster_judge_and_changes_nothing(installation: Install
 
 
 @pytest.fixture
-def folder(cluster: Kube, tmp_path: Path) -> Iterator[Path]:
-    """An overlay of a namespace of its own, which is gone afterwards."""
-    yield tmp_path
-    cluster("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
+def namespace(cluster: Kube, tmp_path: Path) -> Iterator[str]:
+    """Of the test alone: one that goes lives on for a while."""
+    name = f"deploy-{zlib.crc32(tmp_path.name.encode()):08x}"
+    yield name
+    cluster("delete", "namespace", name, "--ignore-not-found", "--wait=false")
 
 
-def overlay(folder: Path, *objects: dict[str, Any]) -> Path:
+def overlay(folder: Path, namespace: str, *objects: dict[str, Any]) -> Path:
     (folder / "objects.yaml").write_text(yaml.safe_dump_all(objects))
-    built = {"namespace": NAMESPACE, "resources": ["objects.yaml"]}
+    built = {"namespace": namespace, "resources": ["objects.yaml"]}
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(built))
     return folder
 
@@ -89,10 +90,10 @@ def deployed(cluster: Kube, folder: Path, *words: str) -> tuple[int, Any, str]:
 
 
 def test_what_does_not_become_ready_is_explained_by_its_own_last_words(
-    installation: Installation, cluster: Kube, folder: Path
+    installation: Installation, cluster: Kube, namespace: str, tmp_path: Path
 ) -> None:
     dies = service("dies", ["python", "-c", "raise SystemExit('out of luck')"])
-    code, told, said = deployed(cluster, overlay(folder, dies), "--timeout", "25")
+    code, told, said = deployed(cluster, overlay(tmp_path, namespace, dies), "--timeout", "25")
     assert (code, told["code"]) == (4, "not_ready")
     (unready,) = told["unready"]
     assert (unready["kind"], unready["name"]) == ("Service", "dies")
@@ -103,22 +104,22 @@ def test_what_does_not_become_ready_is_explained_by_its_own_last_words(
 
 
 def test_a_secret_that_only_you_know_is_asked_for_before_anything_is_made(
-    installation: Installation, cluster: Kube, folder: Path
+    installation: Installation, cluster: Kube, namespace: str, tmp_path: Path
 ) -> None:
     reference = {"secretKeyRef": {"name": "registry-password", "key": "word"}}
     needs = service("needs", ["true"], env=[{"name": "WORD", "valueFrom": reference}])
-    code, told, _ = deployed(cluster, overlay(folder, needs))
+    code, told, _ = deployed(cluster, overlay(tmp_path, namespace, needs))
     assert (code, told["code"]) == (4, "not_prepared")
     assert "kubectl create secret generic registry-password" in told["reason"]
     assert "--from-literal=word=" in told["reason"]
     names = [each["metadata"]["name"] for each in cluster.get("namespaces")["items"]]
-    assert NAMESPACE not in names
+    assert namespace not in names
 
 
 def test_a_kind_that_the_cluster_does_not_know_is_named_with_who_brings_it(
-    installation: Installation, cluster: Kube, folder: Path
+    installation: Installation, cluster: Kube, namespace: str, tmp_path: Path
 ) -> None:
     unknown = {"apiVersion": "keda.sh/v1alpha9", "kind": "Scaler", "metadata": {"name": "x"}}
-    code, told, _ = deployed(cluster, overlay(folder, unknown))
+    code, told, _ = deployed(cluster, overlay(tmp_path, namespace, unknown))
     assert (code, told["code"]) == (4, "not_prepared")
     assert "Install KEDA first" in told["reason"]
