@@ -14,22 +14,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from knative.operating.figures import Figures
+    from knative.operating.load import Load
     from knative.operating.standing import FunctionState, Standing
 
 _STATES = ("ready", "starting", "pending", "terminating")
 _LONG = 240
-_FIGURES = (
-    "traffic",
-    "ready",
-    "starting",
-    "ending",
-    "in flight",
-    "queued",
-    "wanted",
-    "cold starts",
-    "start",
-    "restarts",
-)
 
 
 def status(
@@ -47,7 +36,9 @@ def status(
     """Show revisions, traffic, pods, requests and what went wrong, by function.
 
     Objects come from the API server, requests from the metrics of Knative's activator and
-    autoscaler, through it. Cold starts and errors are those of the last hour.
+    autoscaler, through it. Cold starts, with the median time of the pods there are, and errors
+    are those of the last hour. `wanted` is the autoscaler's number of pods, with a `!` while it
+    only scales up, after a burst.
     """
     from knative.cli import output
 
@@ -110,8 +101,9 @@ def tables(found: Figures) -> list[RenderableType]:
     table = Table(box=None, pad_edge=False)
     for heading in ("function", "revision"):
         table.add_column(heading, no_wrap=True)
-    for heading in _FIGURES:
-        table.add_column(heading, justify="right")
+    table.add_column("traffic", justify="right", no_wrap=True)
+    for heading in ("pods", "requests", "wanted", "cold starts"):
+        table.add_column(heading)
     for seen in found.functions:
         for number, standing in enumerate(seen.revisions):
             _row(table, seen, standing, first=number == 0)
@@ -130,25 +122,37 @@ def _row(table: Any, seen: FunctionState, standing: Standing, *, first: bool) ->
 
     revision, load = standing.revision, standing.load
     colour = {True: "", False: "red", None: "yellow"}[revision.ready]
-    counts = (
-        standing.count("ready"),
-        standing.count("starting") + standing.count("pending"),
-        standing.count("terminating"),
-    )
-    last = (
-        str(seen.cold_starts or ""),
-        "" if seen.start_s is None else wording.span(seen.start_s),
-        str(seen.restarts or ""),
-    )
+    starts = str(seen.cold_starts or "")
+    if seen.start_s is not None:
+        starts += f" ({wording.span(seen.start_s)})"
     table.add_row(
         seen.service.name if first else "",
         Text(revision.name, style=colour),
         f"{standing.percent} %",
-        *(str(count or "") for count in counts),
-        *("?" if value is None else str(value or "") for value in (load.in_flight, load.queued)),
+        _pods(standing),
+        _requests(load),
         ("?" if load.wanted is None else str(load.wanted or "")) + ("!" if load.panics else ""),
-        *(last if first else ("", "", "")),
+        starts.strip() if first else "",
     )
+
+
+def _pods(standing: Standing) -> str:
+    restarts = sum(pod.restarts for pod in standing.pods)
+    counts = {
+        "ready": standing.count("ready"),
+        "starting": standing.count("starting"),
+        "pending": standing.count("pending"),
+        "ending": standing.count("terminating"),
+        "restarts": restarts,
+    }
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def _requests(load: Load) -> str:
+    if load.in_flight is None or load.queued is None:
+        return "?"
+    counts = {"in flight": load.in_flight, "queued": load.queued}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
 def _short(line: str) -> str:
