@@ -198,3 +198,10 @@ def test_several_sounds_alone_are_a_group_to_choose_from() -> None:
 def test_nothing_is_no_presentation() -> None:
     with pytest.raises(ValueError, match="nothing to play"):
         hls.master([], [], rate=None, target_duration_s=4)
+
+
+def test_a_playlist_tells_which_init_segment_it_is_of() -> None:
+    text = hls.opening(target_duration_s=4, init_uri="init-0a.mp4")
+    grown = hls.grown(text, [("00000-1b.m4s", Fraction(4))], ended=True)
+    assert hls.init_of(text) == hls.init_of(grown) == "init-0a.mp4"
+    assert hls.init_of("") == ""
