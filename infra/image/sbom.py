@@ -54,8 +54,8 @@ def _python() -> Component:
 def _package(found: Distribution) -> Component:
     name, about = found.metadata["Name"], found.metadata
     more: Component = {}
-    if expression := about.get("License-Expression"):
-        more["licenses"] = [{"expression": expression}]
+    if "License-Expression" in about:
+        more["licenses"] = [{"expression": about["License-Expression"]}]
     else:
         words = [line.rpartition(" :: ")[2] for line in about.get_all("Classifier") or ()
                  if line.startswith("License :: ")]  # fmt: skip
