@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
+import httpx2
 import pytest
 import yaml
 
@@ -33,6 +36,25 @@ OTHER_IMAGE: Final = "dev.local/kinora-gateway:dev"
 NUMBERS: Final = count(1)
 NO_IMAGE: Final = "dev.local/kinora-nothing:none"
 COMMAND: Final = (sys.executable, "-m", "knative.cli.main", "knative")
+MEDIA_IMAGE: Final = "dev.local/kinora-media:dev"
+FAILS_WITH_FFMPEG: Final = """
+import http.server, importlib.util
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(500 if importlib.util.find_spec("imageio_ffmpeg") else 204)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+http.server.ThreadingHTTPServer(("", 8080), Answer).serve_forever()
+"""
+"""A program that starts in either image, and in one of them answers every request with 500."""
 PACE: Final = ("--canary", "50", "--step", "50", "--interval", "1")
 
 
@@ -91,8 +113,20 @@ def place(cluster: Kube) -> Iterator[Kube]:
 @pytest.fixture
 def operator(place: Kube) -> Iterator[Operator]:
     """Of a function that no other test has, and that is ready."""
-    name = f"function-{next(NUMBERS)}"
+    yield from _operated(place, yaml.safe_load(OURS.read_text()))
+
+
+@pytest.fixture
+def moody(place: Kube) -> Iterator[Operator]:
+    """Of one that fails in another image, though it starts."""
     manifest = yaml.safe_load(OURS.read_text())
+    (container,) = manifest["spec"]["template"]["spec"]["containers"]
+    container["command"] = ["python", "-c", FAILS_WITH_FFMPEG]
+    yield from _operated(place, manifest)
+
+
+def _operated(place: Kube, manifest: Any) -> Iterator[Operator]:
+    name = f"function-{next(NUMBERS)}"
     manifest["metadata"]["name"] = name
     place("apply", "--filename", "-", stdin=json.dumps(manifest))
     try:
@@ -136,6 +170,36 @@ def test_an_image_that_does_not_start_is_taken_back_and_nobody_ever_got_it(
     assert operator.shares[before] == 100
     template = operator.kube.get("ksvc", operator.function)["spec"]["template"]
     assert template["spec"]["containers"][0]["image"] != NO_IMAGE
+
+
+def test_an_image_that_fails_at_requests_is_taken_back_while_most_are_still_answered(
+    moody: Operator,
+) -> None:
+    before = moody.newest()
+    door = moody.kube.within("kourier-system").address("kourier-internal")
+    host = f"{moody.function}.{PLACE}.svc.cluster.local"
+    answered: list[int] = []
+    over = Event()
+
+    def ask() -> None:
+        with httpx2.Client(headers={"host": host}, timeout=60, trust_env=False) as client:
+            while not over.wait(0.2):
+                answered.append(client.post(f"http://{door}/", content=b"{}").status_code)
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask)
+        try:
+            code, told, _ = moody(
+                "rollout", moody.function, "--image", MEDIA_IMAGE, "--canary", "30",
+                "--interval", "600",
+            )  # fmt: skip
+        finally:
+            over.set()
+        asking.result()
+    assert (code, told["code"]) == (4, "returned")
+    assert "x 500" in told["reason"]
+    assert moody.shares[before] == 100
+    assert answered.count(204) > answered.count(500) > 0
 
 
 def test_a_good_image_gets_everything_and_can_be_taken_back(operator: Operator) -> None:
