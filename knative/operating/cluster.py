@@ -24,6 +24,7 @@ FIELD_MANAGER: Final = "kinora"
 """Who owns the fields that we apply."""
 _TIMEOUT_S: Final = 30.0
 _PAGE: Final = 500
+_USUAL: Final = "~/.kube/config"
 _IN_CLUSTER: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 Object = dict[str, Any]
@@ -45,11 +46,12 @@ class Cluster:
         Raises NotConnected where neither says how. Asks the server nothing.
         """
         configuration = client.Configuration()
+        file = os.environ.get("KUBECONFIG", "")
         try:
-            if not (context or os.environ.get("KUBECONFIG")) and _IN_CLUSTER.is_file():
+            if not (context or file) and _IN_CLUSTER.is_file():
                 config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
                 return cls(configuration)
-            contexts, current = config.list_kube_config_contexts()  # type: ignore[no-untyped-call]
+            contexts, current = config.list_kube_config_contexts(file or _USUAL)  # type: ignore[no-untyped-call]
             names = [each["name"] for each in contexts]
             if context and context not in names:
                 raise NotConnected(
@@ -62,7 +64,10 @@ class Cluster:
                 )
             chosen = context or current["name"]
             config.load_kube_config(  # type: ignore[no-untyped-call]
-                context=chosen, client_configuration=configuration, persist_config=False
+                file or _USUAL,
+                context=chosen,
+                client_configuration=configuration,
+                persist_config=False,
             )
         except config.ConfigException as error:
             raise NotConnected(

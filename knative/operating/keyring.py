@@ -10,6 +10,8 @@ from typing import Any, Final
 
 Object = Mapping[str, Any]
 
+PULL_KEY: Final = ".dockerconfigjson"
+"""What a registry's Secret has."""
 STORE_PREFIX: Final = "kinora-store-"
 """Followed by a function: its keys at the object store."""
 
@@ -90,6 +92,12 @@ def _named(value: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(value, dict):
         return
     for member, inner in value.items():
+        if member == "imagePullSecrets":
+            yield from ((each["name"], PULL_KEY) for each in inner)
+            continue
+        if member == "secretTargetRef":  # of KEDA
+            yield from ((each["name"], each["key"]) for each in inner)
+            continue
         if not isinstance(inner, dict) or inner.get("optional"):
             yield from _named(inner)
         elif member == "secretKeyRef":

@@ -59,10 +59,12 @@ def _secrets(cluster: Cluster, references: Sequence[keyring.Reference]) -> Itera
     for each in references:
         there = cluster.get(kinds.SECRET, each.name, each.namespace)
         if there is None and keyring.made(each.name) is None:
-            keys = "".join(f" --from-literal={key}=…" for key in sorted(each.keys))
+            kind, keys = "generic", "".join(f" --from-literal={key}=…" for key in sorted(each.keys))
+            if keyring.PULL_KEY in each.keys:
+                kind, keys = "docker-registry", " --docker-server=… --docker-username=…"
             yield (
                 f"{each.by} needs a Secret {each.name} in the namespace {each.namespace}, which "
-                f"only you can make: kubectl create secret generic {each.name} "
+                f"only you can make: kubectl create secret {kind} {each.name} "
                 f"--namespace {each.namespace}{keys}."
             )
         elif there is not None and (lacking := keyring.lacking(each, there)):

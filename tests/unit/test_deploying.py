@@ -122,6 +122,7 @@ def test_secrets_are_found_wherever_pods_refer_to_them() -> None:
                     },
                     {"secret": {"secretName": "given"}},
                 ],
+                imagePullSecrets=[{"name": "registry"}],
             ),
             thing("Secret", name="given"),
         ]
@@ -131,6 +132,7 @@ def test_secrets_are_found_wherever_pods_refer_to_them() -> None:
         "b": set(),
         "c": set(),
         "d": {"three"},
+        "registry": {".dockerconfigjson"},
     }
     assert {each.namespace for each in found} == {"kinora"}
 

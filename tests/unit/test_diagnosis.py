@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -310,6 +311,13 @@ def test_versions_are_read_however_they_are_written() -> None:
     said = versions.of_module("dev.local/serving/controller:v0.49.0")
     assert (said, versions.number(said)) == ("1.22 (module v0.49.0)", (1, 22))
     assert versions.of_module("host:5000/controller@sha256:0") == ""
+
+
+def test_the_page_says_which_versions_are_supported() -> None:
+    page = (Path(__file__).parents[2] / "docs/knative.md").read_text()
+    for each in versions.SUPPORTED:
+        row = f"| {each.what} | {versions.text(each.oldest)} | {versions.text(each.tested)} |"
+        assert row in page
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def deploy(
     import time
 
     from knative.cli import output
-    from knative.operating import keyring
+    from knative.operating import aftermath, keyring
     from knative.operating.deployment import Applied, Deployment, Unready
 
     began_s = time.monotonic()
@@ -83,6 +83,7 @@ def deploy(
                 take(work.namespaces(objects))
                 take(work.secrets(references))
                 take(work.objects(objects))
+            notes = [] if dry_run else [*aftermath.notes(cluster, objects)]
         except Unready as unready:
             raise _complaint(cluster, unready, applied, overlay) from None
     took_s = round(time.monotonic() - began_s, 1)
@@ -94,6 +95,7 @@ def deploy(
                 "dry_run": dry_run,
                 "took_s": took_s,
                 "objects": _as_json(applied),
+                "notes": notes,
             }
         )
     elif dry_run:
@@ -101,6 +103,8 @@ def deploy(
     else:
         changed = sum(each.change != "same" for each in applied)
         output.show(f"{len(applied)} objects are ready, {changed} of them changed, in {took_s} s.")
+        for note in notes:
+            output.tell(note)
 
 
 class _Progress:

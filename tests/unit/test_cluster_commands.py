@@ -1,0 +1,118 @@
+"""Commands that work on a cluster, where there is none, or not that one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from eventing.contract import TICK
+from knative.cli.main import app
+
+
+@pytest.fixture
+def event(tmp_path: Path) -> Path:
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps({"type": TICK}))
+    return file
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> Path:
+    """Of a cluster where nobody listens."""
+    file = tmp_path / "kubeconfig"
+    cluster = {"name": "c", "cluster": {"server": "http://127.0.0.1:9"}}
+    context = {"name": "nobody", "context": {"cluster": "c", "user": "u"}}
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "clusters": [cluster],
+                "users": [{"name": "u", "user": {}}],
+                "contexts": [context],
+                "current-context": "nobody",
+            }
+        )
+    )
+    return file
+
+
+def kinora(kubeconfig: Path, *words: str) -> Result:
+    result = CliRunner().invoke(app, words, env={"KUBECONFIG": str(kubeconfig)})
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def words_of(command: str, event: Path) -> list[str]:
+    return {
+        "deploy": ["deploy", "--overlay", "local"],
+        "doctor": ["doctor", "--cluster"],
+        "evidence": ["evidence", "--cluster", "-o", str(event.parent / "e.tar.gz")],
+        "invoke": ["invoke", "sweeper", "--cluster", "-e", str(event)],
+    }[command]
+
+
+COMMANDS = ["deploy", "doctor", "evidence", "invoke"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_a_kubeconfig_every_command_says_how_to_name_one(
+    command: str, event: Path, tmp_path: Path
+) -> None:
+    result = kinora(tmp_path / "none", *words_of(command, event), "--json")
+    assert result.exit_code == 2
+    told = json.loads(result.stdout)
+    assert told["code"] == "no_cluster"
+    assert "KUBECONFIG" in told["reason"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_context_that_is_none_is_answered_with_those_that_are(
+    command: str, event: Path, kubeconfig: Path
+) -> None:
+    result = kinora(kubeconfig, *words_of(command, event), "--context", "other")
+    assert result.exit_code == 2
+    assert "Use one of: nobody." in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_cluster_that_does_not_answer_is_named(
+    command: str, event: Path, kubeconfig: Path
+) -> None:
+    result = kinora(kubeconfig, *words_of(command, event))
+    assert result.exit_code == 4
+    assert "http://127.0.0.1:9 does not answer" in " ".join(result.stderr.split())
+    assert not (event.parent / "e.tar.gz").exists()
+
+
+MISTAKES: list[tuple[list[str], str]] = [
+    (["deploy", "--overlay", "nowhere"], "There is no overlay `nowhere`"),
+    (["deploy", "--overlay", "local", "--image", "x"], "is not NAME=IMAGE"),
+    (["deploy", "--overlay", "local", "--image", "x=y"], "Use one of: kinora-gateway, kinora-lean"),
+    (["deploy", "--overlay", "local", "--platform", "moon"], "There is no moon"),
+    (["doctor", "--overlay", "local"], "Add --cluster."),
+    (["doctor", "--cluster", "--overlay", "nowhere"], "There is no overlay `nowhere`"),
+    (["invoke", "sweeper", "-e", "EVENT", "--cluster", "--url", "http://x/"], "two places"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), MISTAKES, ids=[said for _, said in MISTAKES])
+def test_a_mistake_is_told_before_any_cluster_is_asked(
+    words: list[str], said: str, event: Path, tmp_path: Path
+) -> None:
+    typed = [str(event) if word == "EVENT" else word for word in words]
+    result = kinora(tmp_path / "none", *typed)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+
+
+def test_the_command_starts_without_the_client_of_kubernetes() -> None:
+    loaded = "import sys, knative.cli.main; print('kubernetes' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
