@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -59,7 +60,7 @@ def watching(kube: Kube) -> Iterator[PodWatch]:
     process = subprocess.Popen(
         ["kubectl", "--namespace", kube.namespace, "get", "pods", "--watch",
          "--output", f"jsonpath={_COLUMNS}"],
-        env=dict(kube.env),
+        env={**os.environ, **kube.env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ from tests.e2e.command import until
 
 pytestmark = pytest.mark.cluster
 
-NOWHERE = "http://127.0.0.1:9/"
+NOWHERE = "redis://127.0.0.1:9/0"
 JOBS = 3
 
 
@@ -22,8 +22,8 @@ def test_what_a_broken_function_could_not_take_is_parked_and_done_after_the_mend
     installation: Installation, short: Path
 ) -> None:
     installation.pause_tick()  # nobody repairs meanwhile: what is parked stays so
-    right = _sink(installation)
-    _set_sink(installation, NOWHERE)
+    right = _state(installation)
+    _set_state(installation, NOWHERE)
     dropped = [installation.drop(short, f"broken-{number}.mp4") for number in range(JOBS)]
     until(
         "an event of each is parked",
@@ -34,7 +34,7 @@ def test_what_a_broken_function_could_not_take_is_parked_and_done_after_the_mend
     jobs = installation.jobs_of(dropped)
     assert set(jobs) == set(dropped) and set(jobs.values()) == _parked_jobs(installation)
     assert not any(installation.verdict(job) for job in jobs.values())
-    _set_sink(installation, right)
+    _set_state(installation, right)
     installation.resume_tick()
     installation.ended(dropped, within_s=JOB_S)
     for number, key in enumerate(dropped):
@@ -52,15 +52,17 @@ def _environment(installation: Installation) -> list[Any]:
     return found
 
 
-def _sink(installation: Installation) -> str:
-    (found,) = (each["value"] for each in _environment(installation) if each["name"] == "K_SINK")
+def _state(installation: Installation) -> str:
+    (found,) = (
+        each["value"] for each in _environment(installation) if each["name"] == "KINORA_STATE"
+    )
     return str(found)
 
 
-def _set_sink(installation: Installation, address: str) -> None:
-    """A new revision of the chunker, which can publish only there."""
+def _set_state(installation: Installation, address: str) -> None:
+    """A new revision of the chunker, which keeps its state there."""
     names = [each["name"] for each in _environment(installation)]
-    path = f"/spec/template/spec/containers/0/env/{names.index('K_SINK')}/value"
+    path = f"/spec/template/spec/containers/0/env/{names.index('KINORA_STATE')}/value"
     change = json.dumps([{"op": "replace", "path": path, "value": address}])
     installation.kube("patch", "ksvc", "chunker", "--type=json", "--patch", change)
     installation.kube("wait", "--for=condition=ready", "ksvc/chunker", "--timeout=120s")
