@@ -37,6 +37,7 @@ _OTHERS: Final = (
     ("KINORA_FFMPEG", "encoder, chunker", "The ffmpeg to use. Default: that of the wheel."),
     ("KINORA_FFPROBE", "chunker", "The ffprobe to use. Default: that of the wheel."),
     ("KINORA_DIR", "command line", "Folder of the runtime. Default: `kinora-data`."),
+    ("KINORA_NAMESPACE", "command line", "Namespace of the installation. Default: `kinora`."),
 )
 """What is read elsewhere than in settings."""
 
