@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knative.autoscaling.scaling import Scaling
+from knative.tuning.forecast import Request, pods
 from knative.tuning.pod import Pod
 from knative.tuning.setup import Setup
 from knative.tuning.simulation import Count, Course, simulate
@@ -125,6 +126,18 @@ def test_pods_that_are_kept_cost_all_the_time() -> None:
 def test_no_job_at_all_costs_nothing() -> None:
     assert play(setup=setup()).pod_ms == 0
     assert play(setup=setup(min_scale=1), span_ms=1_000).pod_ms == 1_000
+
+
+def test_requests_that_come_by_themselves_wait_for_no_slot() -> None:
+    # Nine at once for one pod: more than admission would let in.
+    requests = [Request(0, 1_000)] * 9
+    counts = pods(requests, setup(max_scale=1).scaling, cold_start_ms=COLD_MS, drain_ms=0)
+    assert counts[0] == Count(0, ready=0, starting=1, leaving=0)
+    assert counts[1] == Count(COLD_MS, ready=1, starting=0, leaving=0)
+    assert max(count.ready for count in counts) == 1
+    assert counts[-1].pods == 0
+    # From the last answer a window passes at least.
+    assert counts[-1].at_ms >= COLD_MS + 9_000 + 30_000
 
 
 # A pod's cores.
