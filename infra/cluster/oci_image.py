@@ -1,7 +1,7 @@
 """Writes an OCI archive of one layer: oci_image.py OUT NAME:TAG --entrypoint PATH SRC:DST …
 
-For programs that need no file system beside them; anything else is an image of infra/image. The same
-inputs give the same bytes. Standard library only: it runs before anything is installed.
+For programs that need no file system beside them; anything else is an image of infra/image. The
+same inputs give the same bytes. Standard library only: it runs before anything is installed.
 """
 
 from __future__ import annotations
