@@ -11,7 +11,7 @@ from tests.delivery.table import GROUPS, TABLE
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs/brokers.md"
 _HEAD: Final = """\
-<!-- Generated from tests/delivery/table.py by `python -m tests.delivery`: edit that. -->
+<!-- Generated from tests/delivery by `python -m tests.delivery`: edit that. -->
 # Two brokers, one table
 
 Functions run on the embedded broker (`knative/local/broker/`) and on Knative's default one (class
