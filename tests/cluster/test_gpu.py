@@ -126,7 +126,7 @@ def test_what_a_worker_without_a_working_gpu_refuses_the_cpu_does(
     with with_gpu(installation), watching(installation.kube) as pods:
         job = _encoded(installation, short, "refused.mp4")
         assert pods.of(SERVICE), "no encoder with a GPU had a pod"
-    _assert_says_why(installation, job, short, "The worker has no GPU that works")
+    _assert_says_why(installation, job, short, "has none that works")
 
 
 def test_what_no_gpu_takes_within_its_deadline_the_cpu_does(
@@ -134,7 +134,7 @@ def test_what_no_gpu_takes_within_its_deadline_the_cpu_does(
 ) -> None:
     installation.resume_tick()
     job = _encoded(installation, short, "deserted.mp4")
-    _assert_says_why(installation, job, short, "took")
+    _assert_says_why(installation, job, short, "nobody with one took")
 
 
 def _encoded(installation: Installation, source: Path, name: str) -> str:
