@@ -36,20 +36,6 @@ PLAIN: Final = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def runtime_class(installation: Installation) -> Iterator[None]:
-    """What NVIDIA's toolkit would bring; here it is the runtime of everybody."""
-    made = {
-        "apiVersion": "node.k8s.io/v1",
-        "kind": "RuntimeClass",
-        "metadata": {"name": "nvidia"},
-        "handler": "runc",
-    }
-    installation.kube("apply", "--filename", "-", stdin=json.dumps(made))
-    yield
-    installation.kube("delete", "runtimeclass", "nvidia", "--ignore-not-found")
-
-
 @contextmanager
 def with_gpu(installation: Installation) -> Iterator[None]:
     """The node has one GPU and the label that goes with it."""
