@@ -9,9 +9,15 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from tests.cluster.installation import FUNCTION, Installation
-from tests.cluster.kube import ROOT
+from tests.cluster.kube import ROOT, Kube
 
 Fault = Callable[[Installation, random.Random], str]
+BROKER: Final = (
+    "eventing.knative.dev/brokerRole=ingress",
+    "eventing.knative.dev/brokerRole=filter",
+    "messaging.knative.dev/role=dispatcher",
+)
+"""Pods that events are in, one after the other."""
 
 
 def function_killed(installation: Installation, choose: random.Random) -> str:
@@ -38,27 +44,25 @@ def runtime_restarted(installation: Installation, choose: random.Random) -> str:
 
 def broker_killed(installation: Installation, choose: random.Random) -> str:
     """One of its parts, with every event that it held in memory."""
-    part = choose.choice(["mt-broker-ingress", "mt-broker-filter", "imc-dispatcher"])
-    return _killed(installation, "knative-eventing", part)
+    return _killed(installation.kube.within("knative-eventing"), choose.choice(BROKER))
 
 
 def activator_killed(installation: Installation, choose: random.Random) -> str:
-    return _killed(installation, "knative-serving", "activator")
+    return _killed(installation.kube.within("knative-serving"), "app=activator")
 
 
 def redis_deleted(installation: Installation, choose: random.Random) -> str:
     """With all that it knew."""
-    selector = "app.kubernetes.io/name=redis"
-    installation.kube("delete", "pod", "--selector", selector, "--force", "--grace-period=0")
-    return "Redis deleted"
+    return _killed(installation.kube, "app=redis")
 
 
 def scaled_down(installation: Installation, choose: random.Random) -> str:
     """As the autoscaler does it: Kubernetes picks the victims, busy or not."""
     found = installation.kube.get("deployments", "--selector", f"{FUNCTION}=encoder")["items"]
-    for name in (each["metadata"]["name"] for each in found if each["spec"]["replicas"]):
+    names = [each["metadata"]["name"] for each in found if each["spec"]["replicas"]]
+    for name in names:
         installation.kube("scale", f"deployment/{name}", "--replicas=0")
-    return "encoders scaled down"
+    return "encoders scaled down" if names else "no encoder to scale down"
 
 
 def revised(installation: Installation, choose: random.Random) -> str:
@@ -70,17 +74,12 @@ def revised(installation: Installation, choose: random.Random) -> str:
     return f"{function} revised"
 
 
-def _killed(installation: Installation, namespace: str, app: str) -> str:
-    there = installation.kube.within(namespace)
-    labels = ("app", "messaging.knative.dev/role", "eventing.knative.dev/brokerRole")
-    for label in labels:
-        value = {"imc-dispatcher": "dispatcher"}.get(app, app) if label != "app" else app
-        value = value.removeprefix("mt-broker-") if label.endswith("brokerRole") else value
-        for pod in there.pods(f"{label}={value}"):
-            name = pod["metadata"]["name"]
-            there("delete", "pod", name, "--force", "--grace-period=0", "--ignore-not-found")
-            return f"{name} killed"
-    raise AssertionError(f"{namespace} has no {app}")
+def _killed(kube: Kube, selector: str) -> str:
+    """A selector that selects nobody is no fault: kubectl would delete nothing, and be content."""
+    pods = [pod["metadata"]["name"] for pod in kube.pods(selector)]
+    assert pods, f"{kube.namespace} has no pod of {selector}"
+    kube("delete", "pod", pods[0], "--force", "--grace-period=0", "--ignore-not-found")
+    return f"{pods[0]} killed"
 
 
 FAULTS: Final[Mapping[str, Fault]] = {
