@@ -22,7 +22,6 @@ if [ "${BASE:-}" = dev.local/python:3.11-bookworm ]; then
   "$(dirname "$0")/base.sh"
   arguments+=(--build-arg "INSTALLER=$BASE-installer")
 fi
-if [ -n "${SOURCE:-}" ]; then arguments+=(--build-arg "SOURCE=$SOURCE"); fi
 if [ -n "${BASE:-}" ]; then arguments+=(--build-arg "BASE=$BASE"); fi
 
 # What this machine needs to get packages, as secrets: no layer keeps them.
@@ -35,16 +34,19 @@ for proxy in HTTP_PROXY HTTPS_PROXY NO_PROXY; do
   if [ -n "${!proxy:-}" ]; then arguments+=(--build-arg "$proxy=${!proxy}"); fi
 done
 
-containerfile=$repo/infra/image/Containerfile
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$repo/pyproject.toml")
 revision=$(git -C "$repo" rev-parse HEAD 2>/dev/null || echo unknown)
+# Written into the file: buildah takes a label from its cache although its arguments changed.
+containerfile=$secrets/Containerfile
+cp "$repo/infra/image/Containerfile.dockerignore" "$containerfile.dockerignore"
+sed -e "s|\${VERSION}|$version|; s|\${REVISION}|$revision|; s|\${SOURCE}|${SOURCE:-unknown}|" \
+  "$repo/infra/image/Containerfile" >"$containerfile"
 for target; do
   image=$REPOSITORY/kinora-$target:$TAG
   archive=$cache/kinora-$target.tar
   say "$image"
   build --file "$containerfile" $(ignoring "$containerfile.dockerignore") \
-    --target "$target" --tag "$image" "${arguments[@]}" \
-    --build-arg "VERSION=$version" --build-arg "REVISION=$revision" "$repo"
+    --target "$target" --tag "$image" "${arguments[@]}" "$repo"
   if [ -n "$push" ]; then builder push "$image"; continue; fi
   # An archive is as large as its image: written only when that changed.
   id=$image@$(identity "$image")
