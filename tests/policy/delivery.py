@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from functions.jobs.admission import SPARE_SLOTS
+from functions.media.chunks import MAX_TASK_MS
 from knative.duration import seconds
 from tests.kustomized import of_kind
 from tests.policy import Objects, Rule, name_of
@@ -13,9 +15,6 @@ from tests.policy.workload import SERVICE, Workload, services
 GATEWAY: Final = "gateway"
 LONGEST_REQUEST_S: Final = 600
 """`max-revision-timeout-seconds` of an untouched Serving."""
-LONGEST_TASK_S: Final = 120
-SPARE_TASKS: Final = 2
-"""What admission hands out beyond the number of encoders."""
 _PREFIX: Final = "autoscaling.knative.dev/"
 
 
@@ -85,8 +84,8 @@ def encoders_take_one_task_at_a_time(found: Objects) -> Iterator[str]:
         if annotation(each, "target-burst-capacity") != "-1":
             yield f"{each.name}: tasks may wait at a pod while another one is idle"
         most = int(annotation(each, "max-scale") or 1)
-        rounds = -(-(most + SPARE_TASKS) // most) + 1
-        if rounds * LONGEST_TASK_S >= each.pod["timeoutSeconds"]:
+        rounds = -(-(most + SPARE_SLOTS) // most) + 1
+        if rounds * MAX_TASK_MS >= 1_000 * each.pod["timeoutSeconds"]:
             yield f"{each.name}: the last task admitted may wait too long"
 
 

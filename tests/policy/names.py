@@ -11,7 +11,7 @@ from tests.policy import Objects, Rule, name_of, named
 from tests.policy.workload import workloads
 
 NAMESPACE: Final = "kinora"
-OWNED: Final = {"kinora-state": {"password"}, "kinora-pull": set[str]()}
+OWNED: Final = {"kinora-state": {"password"}, "kinora-pull": {keyring.PULL_KEY}}
 """Secrets that only their owner can make, with their keys: components/README.md has them."""
 PLATFORM: Final = ({"app": "minio"}, {"app": "redis"})
 """Labels of pods that infra/platform brings into the same namespace."""
@@ -62,7 +62,7 @@ def sinks_are_the_broker(found: Objects) -> Iterator[str]:
 
 
 def config_maps_are_there(found: Objects) -> Iterator[str]:
-    for each in (*workloads(found),):
+    for each in workloads(found):
         for volume in each.pod.get("volumes", []):
             wanted = volume.get("configMap", {}).get("name")
             if wanted and not named(found, "ConfigMap", wanted):
@@ -81,10 +81,6 @@ def secrets_can_be_had(found: Objects) -> Iterator[str]:
             yield f"{each.by}: nobody makes a Secret {each.name}"
         elif not each.keys <= known:
             yield f"{each.by}: Secret {each.name} has no {', '.join(each.keys - known)}"
-    for workload in workloads(found):
-        for pull in workload.pod.get("imagePullSecrets", []):
-            if pull["name"] not in OWNED:
-                yield f"{workload.name}: nobody makes a Secret {pull['name']}"
     for mapping in of_kind(found, "DomainMapping"):
         certificates = {each["spec"]["secretName"] for each in of_kind(found, "Certificate")}
         if mapping["spec"]["tls"]["secretName"] not in certificates:
