@@ -20,7 +20,7 @@ node_ip=10.244.0.1
 pod_cidr=10.244.0.0/24
 service_cidr=10.96.0.0/16
 api_ip=10.96.0.1         # always the first of service_cidr
-dns_ip=10.96.0.10        # also in manifests/coredns.yaml
+dns_ip=10.96.0.10        # also in manifests/node/coredns.yaml
 api=https://$node_ip:6443
 domain=example.test      # of public Services, also in manifests/knative: http://<service>.<namespace>.example.test
 

@@ -1,4 +1,4 @@
-// Command coredns is CoreDNS with the plugins that manifests/coredns.yaml uses and no others:
+// Command coredns is CoreDNS with the plugins that manifests/node/coredns.yaml uses and no others:
 // the stock set pulls in the SDK of every cloud and takes minutes more to build.
 package main
 
