@@ -102,7 +102,11 @@ class Watch:
     def _keep_slot(self) -> None:
         """A task that takes longer than its slot is believed is not lost while it is worked on."""
         ready = self.ready
-        self.state.keep_slot(ready.job, ready.generation, ready.task, ttl_s=self.ttl_s)
+        try:
+            self.state.keep_slot(ready.job, ready.generation, ready.task, ttl_s=self.ttl_s)
+        except Unavailable as error:
+            # Whoever left now would leave a lease behind, under which every repeat is dropped.
+            _log.warning("the slot could not be kept: %s", error.reason)
 
     def _decided(self) -> bool:
         try:

@@ -353,6 +353,17 @@ def test_what_another_ended_between_a_look_and_the_lease_is_not_encoded_again(
     assert len(world.program.runs) == 1
 
 
+def test_a_slot_that_cannot_be_kept_leaves_no_lease_behind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(job: str, generation: int, task: str, *, ttl_s: float) -> None:
+        raise Unavailable("the state store is away")
+
+    monkeypatch.setattr(world.state, "keep_slot", away)
+    assert world.handle() == [COMPLETED]
+    assert not world.state.held(LEASE)
+
+
 def test_a_lease_that_went_to_somebody_else_calls_the_encode_off(world: World) -> None:
     def stall(see: Callable[[Mapping[str, str]], bool]) -> None:
         world.clock.advance(31)
