@@ -9,13 +9,16 @@ from functions.ports import ObjectStore
 
 def failed_only_on(store: ObjectStore, revision: str) -> int:
     """Of the jobs that are open. A worker's name begins with its pod's, and that with the
-    revision's. Raises Unavailable."""
+    revision's. A record that cannot be read says nothing. Raises Unavailable."""
     count = 0
     for marker in store.list(layout.OPEN_PREFIX):
         job = marker.key.removeprefix(layout.OPEN_PREFIX)
         workers: dict[str, set[bool]] = {}
         for info in store.list(f"{layout.records_prefix(job)}failures/"):
-            failure = record.read(store, info.key, Failure)
+            try:
+                failure = record.read(store, info.key, Failure)
+            except ValueError:
+                continue
             if failure is not None:
                 ours = failure.worker.startswith(f"{revision}-")
                 workers.setdefault(info.key.rpartition("/")[0], set()).add(ours)

@@ -23,6 +23,12 @@ class Refused(Exception):
         self.message = message
         self.asked = asked
 
+    @property
+    def passes(self) -> bool:
+        """True of what the same request may not meet again: a server or a webhook that is busy or
+        starts."""
+        return self.status == 429 or self.status >= 500
+
     @classmethod
     def of(cls, status: int, body: bytes, asked: str) -> Refused:
         """From an answer whose body is a Status, or whatever stood in between."""

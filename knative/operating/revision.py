@@ -13,6 +13,9 @@ SERVICE: Final = "serving.knative.dev/service"
 REVISION: Final = "serving.knative.dev/revision"
 GENERATION: Final = "serving.knative.dev/configurationGeneration"
 SCALE: Final = "autoscaling.knative.dev/"
+_OUT_OF_DATE: Final = "OutOfDate"
+"""What a Service says that was looked at while its Configuration was not: its generation is
+observed, and its revisions are those from before (pkg/apis/serving/v1/service_lifecycle.go)."""
 
 Object = Mapping[str, Any]
 
@@ -72,7 +75,7 @@ class Service:
     latest_created: str
     latest_ready: str
     settled: bool
-    """True once the controller has seen the newest template."""
+    """True once `latest_created` is of the newest template."""
     traffic: tuple[Share, ...]
     """As it is, not as it is asked for."""
     asked: tuple[Share, ...]
@@ -93,7 +96,8 @@ class Service:
             reason=reason,
             latest_created=status.get("latestCreatedRevisionName", ""),
             latest_ready=latest_ready,
-            settled=status.get("observedGeneration") == metadata.get("generation"),
+            settled=status.get("observedGeneration") == metadata.get("generation")
+            and not condition(found, "ConfigurationsReady")[1].startswith(_OUT_OF_DATE),
             traffic=shares(status.get("traffic", ()), latest_ready),
             asked=shares(found["spec"].get("traffic", ()), latest_ready),
             annotations=metadata.get("annotations", {}),

@@ -16,6 +16,10 @@ from knative.operating.revision import Revision, Service
 from knative.operating.rollout import Course, Decision, Finish, Health, Return, Shift, Wait
 
 
+class NotRolling(Exception):
+    """No rollout of the function is under way: none was begun, or somebody else ended it."""
+
+
 @dataclass(slots=True)
 class Rolling:
     """One function's rollout, as one process follows it."""
@@ -35,12 +39,12 @@ class Rolling:
         return None if found is None else Service.of(found)
 
     def step(self) -> tuple[Course, Decision]:
-        """Look and act once. What is returned was done. Raises LookupError where no rollout of
-        the function runs any more: somebody else ended it."""
+        """Look and act once. What is returned was done. Raises NotRolling, and Unavailable and
+        Refused, after which the rollout stands where it stood."""
         service = self.service()
         course = None if service is None else rollout.running(service)
         if service is None or course is None:
-            raise LookupError(self.function)
+            raise NotRolling(self.function)
         revision = self._new(service, course)
         if revision is None:
             if service.settled and service.latest_created == course.old:

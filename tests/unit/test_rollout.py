@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from functions.jobs import layout, record
 from functions.jobs.receipt import Failure
 from knative.operating import blame, rollout
+from knative.operating.refused import Refused
 from knative.operating.revision import Revision, Service, newest_first
 from knative.operating.rollout import Course, Finish, Health, Pace, Return, Shift, Wait
 from tests.fakes import MemoryStore
@@ -147,6 +148,22 @@ def test_a_new_revision_gets_no_request_before_it_was_looked_at() -> None:
     assert change["metadata"]["resourceVersion"] == "77"
 
 
+def test_revisions_from_before_a_change_are_not_taken_for_those_after_it() -> None:
+    found = samples.service()
+    assert Service.of(found).settled
+    # The Service was looked at, and its Configuration was not yet.
+    outdated = {"type": "ConfigurationsReady", "status": "Unknown", "reason": "OutOfDate"}
+    found["status"]["conditions"].append(outdated)
+    assert not Service.of(found).settled
+    outdated["reason"] = "RevisionMissing"
+    assert Service.of(found).settled
+
+
+def test_a_server_that_is_busy_says_no_for_a_while_and_a_rule_for_good() -> None:
+    passing = {status: Refused(status, "", "", "").passes for status in (403, 422, 429, 500, 503)}
+    assert passing == {403: False, 422: False, 429: True, 500: True, 503: True}
+
+
 def test_a_rollout_that_ended_runs_no_more() -> None:
     service = Service.of(samples.service())
     for change in (
@@ -221,4 +238,6 @@ def test_a_task_that_failed_on_both_revisions_is_the_files_fault() -> None:
     fails("v1", 1, "encoder-00002-deployment-a-b-1")
     fails("v1", 2, "encoder-00001-deployment-a-b-1")
     fails("v2", 1, "encoder-00001-deployment-a-b-1")
+    assert blame.failed_only_on(store, "encoder-00002") == 1
+    store.put(layout.failure(job, 1, "v3", 1), b"{}")  # as another version wrote it
     assert blame.failed_only_on(store, "encoder-00002") == 1

@@ -169,6 +169,8 @@ def _follow(rolling: Rolling, function: str) -> tuple[Course, Decision]:
 
     from eventing.errors import Unavailable
     from knative.cli import output
+    from knative.operating.refused import Refused
+    from knative.operating.rolling import NotRolling
     from knative.operating.rollout import Finish, Return, Wait
 
     told = ""
@@ -177,18 +179,21 @@ def _follow(rolling: Rolling, function: str) -> tuple[Course, Decision]:
         try:
             course, decision = rolling.step()
             reached_s = time.monotonic()
-        except Unavailable as error:
+        except (Unavailable, Refused) as error:
             # It goes on where it stands: whoever ends now leaves a canary behind.
+            if isinstance(error, Refused) and not error.passes:
+                raise
             if time.monotonic() - reached_s > _ABSENT_S:
+                why = error.message if isinstance(error, Refused) else error.reason
                 raise Complaint(
-                    f"The rollout of {function} stays as it is: {error.reason}. Carry it on with "
-                    f"--continue, or take it back with `kinora knative rollback {function}`.",
+                    f"The rollout of {function} stays as it is: {why.rstrip('.')}. Carry it on "
+                    f"with --continue, or take it back with `kinora knative rollback {function}`.",
                     exit_code=FAILED,
                     code="unavailable",
                 ) from None
             time.sleep(2.0)
             continue
-        except LookupError:
+        except NotRolling:
             raise Complaint(
                 f"No rollout of {function} is under way. Begin one with --image; "
                 "`kinora knative status` tells where its requests go.",
