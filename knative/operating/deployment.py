@@ -15,6 +15,8 @@ from knative.operating.refused import Refused
 Object = dict[str, Any]
 Change = Literal["made", "changed", "same", "run again"]
 _AGAIN_S: Final = 0.5
+GIVEN_UP_S: Final = 20.0
+"""How long a revision has to have failed: images are asked for again after some seconds."""
 _FLUX: Final = (409, 500, 503, 504)
 """Answers of a cluster whose webhooks start, or whose objects somebody else changes just now."""
 
@@ -160,7 +162,7 @@ class Deployment:
 
     def _wait(self, objects: Sequence[Object]) -> Iterator[Step]:
         began_s = time.monotonic()
-        given_up_s: dict[Name, float] = {}
+        given_up_s: dict[Name, float] = {}  # since when
         while True:
             now_s = time.monotonic()
             open_: list[tuple[Object, Readiness]] = []
@@ -171,10 +173,12 @@ class Deployment:
                 if ready.state == "ready":
                     continue
                 open_.append((found or each, ready))
-                first_s = given_up_s.setdefault(Name.of(each), now_s)
-                if ready.state == "failed" or (
-                    found is not None and readiness.stands_still(found, now_s, first_s)
-                ):
+                if found is None or not readiness.is_given_up(found):
+                    given_up_s.pop(Name.of(each), None)
+                    lasts_s = 0.0
+                else:
+                    lasts_s = now_s - given_up_s.setdefault(Name.of(each), now_s)
+                if ready.state == "failed" or lasts_s >= GIVEN_UP_S:
                     failed.append((found or each, ready))
             if not open_:
                 return

@@ -55,19 +55,14 @@ def of(found: Object | None) -> Readiness:
     return Readiness("waiting", _words(conditions[wanted]))
 
 
-def stands_still(found: Object, now_s: float, since_s: float) -> bool:
-    """Whether Knative has given a Service's newest revision up, for longer than it takes to try
-    again: `since_s` is when it was first seen so."""
+def is_given_up(found: Object) -> bool:
+    """Whether Knative holds a Service's newest revision for failed. It may still come."""
     if found["kind"] != "Service" or not found["apiVersion"].startswith("serving.knative.dev/"):
         return False
-    for each in (found.get("status") or {}).get("conditions", ()):
-        if each["type"] == "ConfigurationsReady" and each["status"] == "False":
-            return now_s - since_s >= GIVEN_UP_S
-    return False
-
-
-GIVEN_UP_S: Final = 20.0
-"""A revision that failed may still come: images are asked for again after some seconds."""
+    conditions = (found.get("status") or {}).get("conditions", ())
+    return any(
+        each["type"] == "ConfigurationsReady" and each["status"] == "False" for each in conditions
+    )
 
 
 def _rolled_out(found: Object) -> Readiness:

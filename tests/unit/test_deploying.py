@@ -11,8 +11,6 @@ import pytest
 from functions.jobs.seal import Seal
 from knative.operating import keyring, order, readiness, rendering
 
-NOW_S = 1000.0
-
 
 def thing(kind: str, api: str = "v1", name: str = "x", **more: Any) -> dict[str, Any]:
     meta = {"name": name, "namespace": "kinora", "generation": 2}
@@ -83,12 +81,13 @@ def test_a_job_that_failed_is_not_waited_for() -> None:
     assert (found.state, found.why) == ("failed", "BackoffLimitExceeded")
 
 
-def test_a_revision_that_failed_is_given_up_after_a_while() -> None:
+def test_a_service_is_given_up_by_what_knative_says_of_its_newest_revision() -> None:
     failed = {"type": "ConfigurationsReady", "status": "False"}
-    given_up = knative("False", conditions=[failed])
-    assert not readiness.stands_still(given_up, NOW_S, NOW_S)
-    assert readiness.stands_still(given_up, NOW_S + readiness.GIVEN_UP_S, NOW_S)
-    assert not readiness.stands_still(knative("False"), NOW_S + readiness.GIVEN_UP_S, NOW_S)
+    assert readiness.is_given_up(knative("False", conditions=[failed]))
+    starts = {"type": "ConfigurationsReady", "status": "Unknown"}
+    assert not readiness.is_given_up(knative("False", conditions=[starts]))
+    assert not readiness.is_given_up(knative("False"))
+    assert not readiness.is_given_up(thing("Service", status={"conditions": [failed]}))
 
 
 def pod(**spec: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from knative.cli.complaint import FAILED, Complaint
 if TYPE_CHECKING:
     from knative.operating.cluster import Cluster
     from knative.operating.deployment import Applied, Step, Unready
+    from knative.operating.explanation import Explanation
     from knative.operating.keyring import Reference
 
     Objects = list[dict[str, Any]]
@@ -207,9 +208,8 @@ def _complaint(
     """Which object, why, and what its pods had to say."""
     from knative.cli import output
     from knative.operating.deployment import Name
-    from knative.operating.explanation import explain
 
-    found = [(Name.of(each), ready, explain(cluster, each)) for each, ready in unready.objects]
+    found = [(Name.of(each), ready, _explained(cluster, each)) for each, ready in unready.objects]
     for name, ready, more in found:
         output.tell(f"{name}: {ready.why}")
         for each in more.pods:
@@ -241,6 +241,18 @@ def _complaint(
             for name, ready, more in found
         ],
     )
+
+
+def _explained(cluster: Cluster, found: dict[str, Any]) -> Explanation:
+    """Nothing where it cannot be asked for: that something is not ready is told all the same."""
+    from eventing.errors import Unavailable
+    from knative.operating.explanation import Explanation, explain
+    from knative.operating.refused import Refused
+
+    try:
+        return explain(cluster, found)
+    except (Unavailable, Refused):
+        return Explanation(pods=(), happenings=(), log=(), log_of="")
 
 
 def _as_json(applied: Sequence[Applied]) -> list[dict[str, str]]:
