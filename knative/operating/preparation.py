@@ -68,8 +68,9 @@ def _secrets(cluster: Cluster, references: Sequence[keyring.Reference]) -> Itera
                 f"--namespace {each.namespace}{keys}."
             )
         elif there is not None and (lacking := keyring.lacking(each, there)):
+            # Never to be deleted: what was sealed with a master key opens with no other.
             yield (
                 f"The Secret {each.name} in the namespace {each.namespace} has no key "
-                f"{' and no '.join(lacking)}, which {each.by} needs. Add it, or delete the Secret "
-                "to have a new one made."
+                f"{' and no '.join(lacking)}, which {each.by} needs. Add it: kubectl edit secret "
+                f"{each.name} --namespace {each.namespace}."
             )

@@ -62,13 +62,17 @@ def render(folder: Path) -> list[Object]:
     program = next((each for each in _PROGRAMS if shutil.which(each[0])), None)
     if program is None:
         raise NotRendered("Neither kubectl nor kustomize is installed. Install one of them.")
-    ran = subprocess.run(
-        [*program, str(folder)],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        timeout=_TIMEOUT_S,
-    )
+    try:
+        ran = subprocess.run(
+            [*program, str(folder)],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired:
+        # Of remote resources mostly: kustomize fetches them.
+        raise NotRendered(f"{folder} was not built within {_TIMEOUT_S:g} s.") from None
     if ran.returncode:
         raise NotRendered(f"{folder} cannot be built: {ran.stderr.strip().rstrip('.')}.")
     return [each for each in yaml.safe_load_all(ran.stdout) if each]
