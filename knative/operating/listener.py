@@ -54,8 +54,7 @@ class Listener:
 
     def heard(self) -> list[CloudEvent]:
         """Everything so far. Raises Unavailable, Refused."""
-        lines = self.cluster.log(self.namespace, self.pod, _CONTAINER).splitlines()
-        return [_event(line) for line in lines if line.startswith("[")]
+        return events(self.cluster.log(self.namespace, self.pod, _CONTAINER))
 
     def settled(self) -> list[CloudEvent]:
         """Everything, once nothing new has come for a while."""
@@ -166,6 +165,8 @@ def _trigger(name: str, cause: str, uri: str) -> dict[str, Any]:
     }
 
 
-def _event(line: str) -> CloudEvent:
-    headers, body = json.loads(line)
-    return codec.decode(headers, base64.b64decode(body))
+def events(log: str) -> list[CloudEvent]:
+    """Those that a listener wrote. What it is writing just now has no end of its line yet."""
+    *lines, _ = log.split("\n")
+    heard = (json.loads(line) for line in lines if line.startswith("["))
+    return [codec.decode(headers, base64.b64decode(body)) for headers, body in heard]
