@@ -33,7 +33,9 @@ def service(
                     {
                         "name": "function",
                         "image": "dev.local/kinora-media:one",
-                        "env": [{"name": key, "value": env[key]} for key in env or {}],
+                        "env": [
+                            {"name": key, "value": value} for key, value in (env or {}).items()
+                        ],
                     }
                 ],
             },
