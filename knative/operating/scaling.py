@@ -10,28 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from knative.encoders import COUNTED, SETTINGS, Counted
 from knative.operating.revision import SCALE, Service
-
-SETTINGS: Final = "kinora-settings"
-"""The ConfigMap that a deploy copies from."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """Where the bound of an encoder stands besides."""
-
-    variable: str
-    """Of whoever counts by it."""
-    setting: str
-    """In the ConfigMap."""
-
-
-COUNTED: Final = {
-    "encoder": Counted(variable="KINORA_ENCODERS", setting="encoders"),
-    "encoder-gpu": Counted(variable="KINORA_GPU_ENCODERS", setting="gpus"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

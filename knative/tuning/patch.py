@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from knative.autoscaling.scaling import PREFIX
+from knative.encoders import COUNTED, SETTINGS
 from knative.tuning.change import CHUNK, Change
 from knative.tuning.setup import Setup
 
-COUNTED: Final = "encoder"
-"""The Service whose bound is a setting, as others go by it."""
+_LAST: Final = "settings"
+"""The component that stands after this one, and so copies what this one sets."""
 _HEAD: Final = """\
 apiVersion: kustomize.config.k8s.io/v1alpha1
 kind: Component
@@ -27,22 +28,28 @@ def component(current: Setup, proposed: Setup, changes: Sequence[Change]) -> str
 
 
 def _lines(current: Setup, proposed: Setup, changes: Sequence[Change]) -> Iterator[str]:
+    counted = COUNTED.get(proposed.name)
+    bound = next((change for change in changes if change.name == "max-scale"), None)
     for change in changes:
         if change.name == CHUNK:
             yield f"# Profiles: chunk_s = {change.after} # was {change.before}: {change.why}"
-    counted = proposed.name == COUNTED and proposed.encoders != current.encoders
-    encoders = proposed.encoders if counted else None
+    if counted and bound and counted.copier != _LAST:
+        # Too late here: that component brought the Service, and has copied the setting.
+        yield (
+            f"# {SETTINGS}: {counted.setting} = {proposed.encoders}, by a configMapGenerator of the"
+            f" overlay{_said(bound)}"
+        )
     elsewhere = (CHUNK, "max-scale") if counted else (CHUNK,)
     service = [change for change in changes if change.name not in elsewhere]
-    if encoders is None and not service:
+    here = bound if counted and counted.copier == _LAST else None
+    if here is None and not service:
         return
     yield "patches:"
-    if encoders is not None:
+    if counted and here:
         # Whoever counts encoders reads this, the encoder's own max-scale too.
-        yield from _patch("v1", "ConfigMap", "kinora-settings")
+        yield from _patch("v1", "ConfigMap", SETTINGS)
         yield "      data:"
-        why = next((change for change in changes if change.name == "max-scale"), None)
-        yield f'        encoders: "{encoders}"' + (_said(why) if why else "")
+        yield f'        {counted.setting}: "{proposed.encoders}"{_said(here)}'
     if not service:
         return
     yield from _patch("serving.knative.dev/v1", "Service", proposed.name)

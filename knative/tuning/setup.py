@@ -51,8 +51,9 @@ class Setup:
 
     @property
     def encoders(self) -> int:
-        """Tasks at a time: what plans are cut for."""
-        return (self.scaling.max_scale or _UNBOUNDED) * (self.scaling.container_concurrency or 1)
+        """What plans are cut for and admission counts by: pods, whatever each takes at a time, as
+        the setting has it (`knative.encoders`)."""
+        return self.scaling.max_scale or _UNBOUNDED
 
     @property
     def slots(self) -> int:

@@ -188,14 +188,24 @@ def test_the_patch_says_the_changes_and_nothing_else() -> None:
     assert said == {k: v for k, v in wanted.items() if k not in ("max-scale", "chunk_s")}
 
 
-def test_an_encoder_whose_bound_is_no_setting_carries_it_itself() -> None:
+def test_a_bound_that_is_copied_before_the_patch_is_told_and_not_patched() -> None:
     seen = every(600.0, 5, *[20.0] * 16)
     current = replace(setup(), name="encoder-gpu")
     advice = advise(seen, current, "latency", Bounds(max_scale=16, dearer=10))
-    (service,) = patched(advice)
-    annotations = service["spec"]["template"]["metadata"]["annotations"]
-    assert service["metadata"]["name"] == "encoder-gpu"
-    assert annotations[PREFIX + "max-scale"] == named(advice)["max-scale"][1]
+    for patch in patched(advice):
+        assert patch["metadata"]["name"] == "encoder-gpu"
+        assert PREFIX + "max-scale" not in patch["spec"]["template"]["metadata"]["annotations"]
+    most = named(advice)["max-scale"][1]
+    assert f"# kinora-settings: gpus = {most}, by a configMapGenerator" in advice.patch()
+
+
+def test_pods_that_take_two_tasks_are_no_more_pods() -> None:
+    tasks = [whole(10.0, cores=0.3) for _ in range(8)]
+    seen = observations(film(0, tasks), film(1_800, tasks))
+    advice = advise(seen, setup(max_scale="4"), "cost", Bounds(max_scale=4, slower=1.0))
+    assert named(advice)["containerConcurrency"] == ("1", "2")
+    said = [patch["data"]["encoders"] for patch in patched(advice) if patch["kind"] == "ConfigMap"]
+    assert said == [after for name, (_, after) in named(advice).items() if name == "max-scale"]
 
 
 def test_a_patched_service_is_what_was_proposed() -> None:

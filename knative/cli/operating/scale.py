@@ -55,6 +55,7 @@ def scale(
     the next deploy would take it back otherwise.
     """
     from knative.cli import output
+    from knative.encoders import SETTINGS
     from knative.operating import changing, kinds, scaling
     from knative.operating.revision import Service
     from knative.operating.rollout import running
@@ -97,7 +98,7 @@ def scale(
                 changing.change(cluster, namespace, change.function, patch)
             if (counted := scaling.counted_of(function, bounds)) is not None:
                 number = {"data": {counted.setting: str(most)}}
-                cluster.patch(kinds.CONFIG_MAP, scaling.SETTINGS, number, namespace)
+                cluster.patch(kinds.CONFIG_MAP, SETTINGS, number, namespace)
     written = scaling.overlay(function, bounds)
     if as_json:
         output.write_json(as_values(function, changes, written, dry_run=dry_run))
