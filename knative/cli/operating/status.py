@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from knative.operating.figures import Figures
     from knative.operating.load import Load
+    from knative.operating.pod import State
     from knative.operating.standing import FunctionState, Standing
 
-_STATES = ("ready", "starting", "pending", "terminating")
+_STATES: Final[tuple[State, ...]] = ("ready", "starting", "pending", "terminating")
 _LONG = 240
 
 
@@ -217,7 +218,7 @@ def _revision(standing: Standing) -> dict[str, Any]:
         "ready": revision.ready,
         "reason": revision.reason,
         "percent": standing.percent,
-        "pods": {state: standing.count(state) for state in _STATES},  # type: ignore[arg-type]
+        "pods": {state: standing.count(state) for state in _STATES},
         "in_flight": load.in_flight,
         "queued": load.queued,
         "wanted": load.wanted,
