@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeGuard
 
 from functions.assembler import whole
 from functions.jobs import layout, record
 from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.jobs.receipt import Receipt
 from functions.media import hls
+from functions.media.accelerator import GPU
 from functions.media.rendition import AudioRendition, Rendition, VideoRendition
 from functions.media.segment import Track
 from functions.ports import Absent, ObjectStore
@@ -79,9 +80,11 @@ def _grow_one(store: ObjectStore, plan: Plan, rendition: Rendition, task_id: str
     text, etag = current(store, key)
     if hls.ended(text):
         return True
-    if text and plan.generation > 1 and not _is_of(store, plan, task_id, rendition, text):
-        # Of an encoder whose work was discarded. What a player has of it stays where it is, but
-        # no playlist mixes the two: this one begins anew.
+    if text and _may_move(plan, rendition) and not _is_of(store, plan, task_id, rendition, text):
+        # No playlist mixes what two encoders made.
+        if rendition.accelerator == GPU:
+            return True  # the next generation has begun it, and this one's work was discarded
+        # It begins anew. What a player has of the other one stays where it is.
         text = ""
     length = hls.length(text)
     gained: list[Track] = []
@@ -98,6 +101,13 @@ def _grow_one(store: ObjectStore, plan: Plan, rendition: Rendition, task_id: str
         body = hls.grown(text, segments, ended=False).encode()
         store.put(key, body, content_type=PLAYLIST_TYPE, match=etag)
     return True
+
+
+def _may_move(plan: Plan, rendition: Rendition) -> TypeGuard[VideoRendition]:
+    """Whether some generation may have another encoder for it than another."""
+    return isinstance(rendition, VideoRendition) and (
+        plan.takes_over or rendition.accelerator == GPU
+    )
 
 
 def _is_of(store: ObjectStore, plan: Plan, task_id: str, rendition: Rendition, text: str) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from eventing.contract import Event, JobCompleted, JobEncoded, TaskCompleted, TaskFailed, TaskReady
+from functions.assembler import growth
 from functions.assembler.report import Report
 from functions.jobs import admission, ending, fallback, latest, layout, leases, overview, record
 from functions.jobs import history as histories
@@ -274,6 +275,20 @@ def test_a_playlist_that_showed_what_was_discarded_begins_anew() -> None:
     for line in shown_before.splitlines():
         if line.endswith(".m4s"):
             assert stage.store.head(layout.media(stage.job, f"240p/{line}")) is not None
+
+
+def test_a_late_word_of_what_was_discarded_mixes_no_playlist() -> None:
+    stage = began()
+    stage.do("v0000")
+    stage.do("v0001")
+    list(stage.assembler().task_failed(broken(stage, "v0002")))
+    list(stage.assembler().task_completed(stage.do("v0000-g2", plan=now(stage))))
+    begun = stage.text("240p/playlist.m3u8")
+    assert hls.length(begun) == 1
+    # Whoever read the plan before there was a next one, and was held up since.
+    for task in ("v0000", "v0001"):
+        growth.grow(stage.store, stage.plan, task)
+    assert stage.text("240p/playlist.m3u8") == begun
 
 
 # The sweeper.
