@@ -80,7 +80,7 @@ def _grow_one(store: ObjectStore, plan: Plan, rendition: Rendition, task_id: str
     text, etag = current(store, key)
     if hls.ended(text):
         return True
-    if text and _may_move(plan, rendition) and not _is_of(store, plan, task_id, rendition, text):
+    if text and _may_move(rendition, plan) and not _is_of(store, plan, task_id, rendition, text):
         # No playlist mixes what two encoders made.
         if rendition.accelerator == GPU:
             return True  # the next generation has begun it, and this one's work was discarded
@@ -103,7 +103,7 @@ def _grow_one(store: ObjectStore, plan: Plan, rendition: Rendition, task_id: str
     return True
 
 
-def _may_move(plan: Plan, rendition: Rendition) -> TypeGuard[VideoRendition]:
+def _may_move(rendition: Rendition, plan: Plan) -> TypeGuard[VideoRendition]:
     """Whether some generation may have another encoder for it than another."""
     return isinstance(rendition, VideoRendition) and (
         plan.takes_over or rendition.accelerator == GPU
