@@ -62,7 +62,7 @@ generate: $(VENV)/dev.stamp ## write what derives from the contract: schemas, Tr
 	$(BIN)/python -m infra.generate
 
 .PHONY: check
-check: $(VENV)/dev.stamp ## everything CI runs
+check: $(VENV)/dev.stamp ## everything CI runs but what needs a cluster
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
