@@ -13,7 +13,7 @@ if [ ! -e "$kept/done" ]; then
   say 'Debian with Python 3.11 (a minute, once)'
   mkdir -p "$kept"
   root=$(mktemp -d -p "$cache")
-  trap 'rm -rf "$root"' EXIT
+  trap 'rm -rf --one-file-system "$root"' EXIT
   debootstrap --variant=minbase --include=ca-certificates,python-is-python3,python3,python3-venv \
     bookworm "$root" >"$kept/debootstrap.log"
   rm -rf "$root"/var/cache/{apt,debconf}/* "$root"/var/lib/apt/lists/* "$root"/var/log/* \
