@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from knative.operating import keyring
-from knative.operating.diagnosis import delivery, features, versions
+from knative.operating.diagnosis import features, versions
 from knative.operating.diagnosis.examination import before_deploying, examine
 from knative.operating.diagnosis.facts import Facts
 from knative.operating.diagnosis.finding import Finding
@@ -75,8 +75,13 @@ def found(facts: Facts, what: str) -> Finding:
     return next(each for each in examine(facts) if each.what == what)
 
 
-def test_nothing_is_found_where_all_is_as_it_has_to_be() -> None:
-    assert [each for each in examine(installed()) if each.state != "ok"] == []
+@pytest.mark.parametrize(
+    "components",
+    # Each that asks nothing else of a cluster.
+    [(), ("keda-encoder",), ("long-tasks", "kafka-broker"), ("spot-nodes", "tls", "tracing")],
+)
+def test_nothing_is_found_where_all_is_as_it_has_to_be(components: tuple[str, ...]) -> None:
+    assert [each for each in examine(installed(*components)) if each.state != "ok"] == []
 
 
 def changed(facts: Facts, config: str, **settings: str) -> Facts:
@@ -326,10 +331,3 @@ def test_the_page_says_which_versions_are_supported() -> None:
 )
 def test_amounts_are_read_as_kubernetes_writes_them(said: str | int, expected: float) -> None:
     assert quantity(said) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("said", "expected_s"), [("PT11M", 660), ("PT0.5S", 0.5), ("PT1H1S", 3601), ("soon", 0)]
-)
-def test_durations_are_read_as_triggers_have_them(said: str, expected_s: float) -> None:
-    assert delivery.seconds(said) == expected_s

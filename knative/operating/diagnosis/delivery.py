@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from eventing.contract import TICK
 from eventing.topology import BROKER, FUNCTIONS
+from knative.duration import seconds
 from knative.operating.diagnosis.facts import Facts, Object, false_conditions, names, pod_of
 from knative.operating.diagnosis.finding import Finding, fine, missing, poor
 
@@ -96,9 +96,12 @@ def _triggers(facts: Facts) -> Finding:
         (each["spec"].get("filter", {}).get("attributes", {}).get("type"), _subscriber(each))
         for each in facts.triggers
     }
+    # One that is no Service here pulls (components/keda-encoder), or is what `functions` tells of.
+    served = {each["metadata"]["name"] for each in facts.services}
     absent = [
         f"{function.name} for {consumed.type}"
         for function in FUNCTIONS
+        if function.name in served or not served
         for consumed in function.consumes
         if consumed.type != TICK and (consumed.type, function.name) not in heard
     ]
@@ -134,7 +137,7 @@ def _deliveries(facts: Facts) -> Finding:
         each
         for each in facts.triggers
         if (said := each["spec"].get("delivery", {}).get("timeout"))
-        and seconds(said) <= timeouts_s.get(_subscriber(each), 0)
+        and _seconds(said) <= timeouts_s.get(_subscriber(each), 0)
     ]
     if early:
         return poor(
@@ -156,13 +159,12 @@ def _ticks(facts: Facts) -> Finding:
     return fine(what, ", ".join(each["spec"].get("schedule", "") for each in facts.sources))
 
 
-def seconds(duration: str) -> float:
-    """Of an ISO 8601 duration like `PT1H11M0.5S`; 0 for what is none."""
-    found = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?", duration)
-    if not found:
+def _seconds(duration: str) -> float:
+    """0 for what is none: Knative would not have taken it."""
+    try:
+        return seconds(duration)
+    except ValueError:
         return 0.0
-    hours, minutes, rest = (float(part or 0) for part in found.groups())
-    return hours * 3600 + minutes * 60 + rest
 
 
 def _subscriber(trigger: Object) -> str:
