@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -129,8 +130,8 @@ class Installation:
         tenant: str = TENANT,
         options: Mapping[str, str] | None = None,
     ) -> str:
-        """Put a file into the bucket, as anybody would; its key there."""
-        key = f"{tenant}/{name}"
+        """Put a file into the bucket, as anybody would; its key there, which nothing had before."""
+        key = f"{tenant}/{secrets.token_hex(4)}/{name}"
         wanted = {"profile": "tiny", **(options or {})}
         metadata: dict[str, str | list[str] | tuple[str]] = {
             f"kinora-{option}": value for option, value in wanted.items()
@@ -224,12 +225,36 @@ class Installation:
         """Wait until there is no pod of any function."""
         until("no function has a pod", lambda: not self.functions(), within_s=within_s, every_s=0.5)
 
-    def pause_tick(self) -> None:
-        """The sweeper sleeps: a date that never comes."""
-        self._schedule("0 0 0 31 2 *")
+    # What a test has otherwise for a while, and nobody after it.
 
-    def resume_tick(self, schedule: str = "*/10 * * * * *") -> None:
-        self._schedule(schedule)
+    @contextmanager
+    def without_tick(self) -> Iterator[None]:
+        """The sweeper sleeps, and mends nothing."""
+        before: str = self.kube.get("pingsource", TICK)["spec"]["schedule"]
+        try:
+            self._schedule("0 0 0 31 2 *")  # a date that never comes
+            yield
+        finally:
+            self._schedule(before)
+
+    @contextmanager
+    def variables(self, function: str, **values: str) -> Iterator[None]:
+        """The function's newest revision has these values."""
+        (container,) = self.kube.get("ksvc", function)["spec"]["template"]["spec"]["containers"]
+        before: list[Any] = container["env"]
+        given = [{"name": name, "value": value} for name, value in values.items()]
+        try:
+            self._revise(function, [each for each in before if each["name"] not in values] + given)
+            yield
+        finally:
+            self._revise(function, before)
+
+    def _revise(self, function: str, env: Sequence[Any]) -> None:
+        path = "/spec/template/spec/containers/0/env"
+        change = json.dumps([{"op": "replace", "path": path, "value": env}])
+        self.kube("patch", "ksvc", function, "--type=json", "--patch", change)
+        ready = ("--for=condition=ready", "--timeout=120s")
+        self.kube("wait", f"ksvc/{function}", *ready, within_s=150)
 
     def _schedule(self, schedule: str) -> None:
         change = json.dumps({"spec": {"schedule": schedule}})

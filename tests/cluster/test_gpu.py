@@ -15,6 +15,7 @@ import httpx2
 import pytest
 
 from tests.cluster.installation import JOB_S, NAMESPACE, Installation
+from tests.cluster.kube import Kube
 from tests.cluster.podwatch import watching
 from tests.e2e.command import until
 
@@ -78,11 +79,11 @@ def test_on_a_tainted_node_the_gpu_encoder_runs_and_other_pods_wait(
 ) -> None:
     installation.pause_tick()
     installation.quiet()
-    kube = installation.kube
+    kube, elsewhere = installation.kube, installation.kube.within("default")
     with with_gpu(installation), tainted(installation):
-        kube("apply", "--filename", "-", stdin=json.dumps(PLAIN))
+        elsewhere("apply", "--filename", "-", stdin=json.dumps(PLAIN))
         try:
-            until("the plain pod waits", lambda: _unschedulable(installation, "plain"), every_s=0.3)
+            until("the plain pod waits", lambda: _unschedulable(elsewhere, "plain"), every_s=0.3)
             within = kube.within("kourier-system").address("kourier-internal")
             # From zero: answered by the pod that was started for it.
             answer = httpx2.get(
@@ -95,13 +96,13 @@ def test_on_a_tainted_node_the_gpu_encoder_runs_and_other_pods_wait(
             (pod,) = installation.pods_of(SERVICE)
             assert pod["spec"]["nodeName"] == _node(installation)
             assert pod["spec"]["runtimeClassName"] == "nvidia"
-            assert _unschedulable(installation, "plain")
+            assert _unschedulable(elsewhere, "plain")
         finally:
-            kube("delete", "pod", "plain", "--now", "--ignore-not-found")
+            elsewhere("delete", "pod", "plain", "--now", "--ignore-not-found")
 
 
-def _unschedulable(installation: Installation, name: str) -> bool:
-    conditions: list[Any] = installation.kube.get("pod", name)["status"].get("conditions", [])
+def _unschedulable(kube: Kube, name: str) -> bool:
+    conditions: list[Any] = kube.get("pod", name)["status"].get("conditions", [])
     return any(each.get("reason") == "Unschedulable" for each in conditions)
 
 
