@@ -33,7 +33,6 @@ def test_whatever_fails_in_mid_job_every_job_is_completed_exact_and_told_of_once
     faults = [*ROUNDS[seed], choose.choice(sorted(FAULTS))]
     choose.shuffle(faults)
     tenants = [TENANT, NEIGHBOUR, TENANT]
-    installation.resume_tick()
     began_s = time.monotonic()
     dropped = [
         installation.drop(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -33,27 +34,28 @@ def throughout(what: str, true: Callable[[], bool], *, for_s: float) -> None:
 def test_a_file_in_the_bucket_becomes_streams_from_zero_and_nothing_stays(
     installation: Installation, inbox: Receiver, clip: Path, figures: list[str]
 ) -> None:
-    installation.pause_tick()
-    installation.quiet()
-    with watching(installation.kube) as pods:
-        began_s = time.monotonic()
-        dropped = installation.drop(clip, "zero.mp4", options={"chunk-segments": "1"})
-        until("it is a job", lambda: bool(installation.job_of(dropped)), every_s=0.1)
-        job = installation.job_of(dropped)
-        media = f"{layout.MEDIA}/{job}/"
-        until(
-            "there is a segment",
-            lambda: any(key.endswith(".m4s") for key in installation.below(media)),
-            every_s=0.1,
-        )
-        segment_s = time.monotonic() - began_s
-        installation.ended([dropped])
-        done_s = time.monotonic() - began_s
-        until("its webhook is delivered", lambda: bool(inbox.verdicts(job)), every_s=0.1)
-        told_s = time.monotonic() - began_s
+    with installation.without_tick():
         installation.quiet()
-        zero_s = time.monotonic() - began_s
-        throughout("no function has a pod", lambda: not installation.functions(), for_s=ASLEEP_S)
+        with watching(installation.kube) as pods:
+            began_s = time.monotonic()
+            dropped = installation.drop(clip, "zero.mp4", options={"chunk-segments": "1"})
+            until("it is a job", lambda: bool(installation.job_of(dropped)), every_s=0.1)
+            job = installation.job_of(dropped)
+            media = f"{layout.MEDIA}/{job}/"
+            until(
+                "there is a segment",
+                lambda: any(key.endswith(".m4s") for key in installation.below(media)),
+                every_s=0.1,
+            )
+            segment_s = time.monotonic() - began_s
+            installation.ended([dropped])
+            done_s = time.monotonic() - began_s
+            until("its webhook is delivered", lambda: bool(inbox.verdicts(job)), every_s=0.1)
+            told_s = time.monotonic() - began_s
+            installation.quiet()
+            zero_s = time.monotonic() - began_s
+            asleep = "no function has a pod"
+            throughout(asleep, lambda: not installation.functions(), for_s=ASLEEP_S)
     installation.assert_exact(job, clip)
     told = inbox.verdicts(job)
     assert {each.event["type"] for each in told} == {contract.JobCompleted.type}
@@ -81,18 +83,17 @@ def _told(pods: PodWatch, began_s: float) -> list[str]:
 
 
 def test_a_tick_wakes_the_sweeper_and_nobody_else(installation: Installation) -> None:
-    installation.pause_tick()
-    installation.quiet()
-    with watching(installation.kube) as pods, following(NAMESPACE) as logs:
-        since_s = time.monotonic()
-        installation.resume_tick()
-        try:
-            until(
-                "the sweeper has swept",
-                lambda: any("handled" in line.text for line in logs.of("sweeper-")),
-                every_s=0.2,
-            )
-        finally:
-            installation.pause_tick()
-        installation.quiet()
+    with ExitStack() as stack:
+        with installation.without_tick():
+            installation.quiet()
+            pods = stack.enter_context(watching(installation.kube))
+            logs = stack.enter_context(following(NAMESPACE))
+            since_s = time.monotonic()
+        until(
+            "the sweeper has swept",
+            lambda: any("handled" in line.text for line in logs.of("sweeper-")),
+            every_s=0.2,
+        )
+        with installation.without_tick():
+            installation.quiet()
         assert pods.functions(since_s=since_s) == {"sweeper"}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +21,8 @@ LIMIT_S: Final = 1.0
 def test_a_task_estimated_above_the_limit_runs_by_a_job_sink_and_the_job_completes(
     installation: Installation, clip: Path, figures: list[str]
 ) -> None:
-    with long_above(installation, LIMIT_S):
+    # Plans made meanwhile count tasks as long above this estimate.
+    with installation.variables("chunker", KINORA_LONG_TASK_S=str(LIMIT_S)):
         dropped = installation.drop(clip, "long.mp4", options={"chunk-segments": "1000"})
         job = installation.ended([dropped])[dropped]
     installation.assert_exact(job, clip)
@@ -51,34 +49,6 @@ def test_a_job_that_is_done_leaves_nothing_behind(installation: Installation) ->
         within_s=120,
         every_s=1,
     )
-
-
-@contextmanager
-def long_above(installation: Installation, limit_s: float) -> Iterator[None]:
-    """Plans made meanwhile count tasks as long above this estimate."""
-    path = "/spec/template/spec/containers/0/env"
-    service = installation.kube.get("ksvc", "chunker")
-    before = service["spec"]["template"]["spec"]["containers"][0]["env"]
-    lowered = [*before, {"name": "KINORA_LONG_TASK_S", "value": str(limit_s)}]
-    try:
-        _replace(installation, path, lowered)
-        yield
-    finally:
-        _replace(installation, path, before)
-
-
-def _replace(installation: Installation, path: str, value: Any) -> None:
-    patch = json.dumps([{"op": "replace", "path": path, "value": value}])
-    installation.kube("patch", "ksvc", "chunker", "--type=json", "--patch", patch)
-    generation = installation.kube.get("ksvc", "chunker")["metadata"]["generation"]
-
-    def ready() -> bool:
-        status = installation.kube.get("ksvc", "chunker")["status"]
-        conditions = {each["type"]: each["status"] for each in status["conditions"]}
-        seen = status.get("observedGeneration") == generation
-        return bool(seen and conditions.get("Ready") == "True")
-
-    until("the chunker's new revision is ready", ready, within_s=120, every_s=0.5)
 
 
 def _jobs(installation: Installation) -> list[str]:

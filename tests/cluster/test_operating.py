@@ -243,7 +243,6 @@ def test_a_rollout_that_was_interrupted_is_seen_and_carried_on(operator: Operato
 def test_parked_events_are_delivered_again_from_here_or_by_a_pod(
     installation: Installation, from_here: bool
 ) -> None:
-    installation.pause_tick()
     job = f"{'1' if from_here else '2'}" * 32
     event = CloudEvent(id="3" * 32, source=f"/jobs/{job}", type="com.example.thing")
     store = MemoryStore()
@@ -252,8 +251,8 @@ def test_parked_events_are_delivered_again_from_here_or_by_a_pod(
     (info,) = store.list(layout.PARKED_PREFIX)
     body = store.get(info.key)
     name = info.key.removeprefix(f"{layout.WORK}/")
-    installation.s3.put_object(WORK, name, io.BytesIO(body), len(body))
-    try:
+    with installation.without_tick():
+        installation.s3.put_object(WORK, name, io.BytesIO(body), len(body))
         words = ("knative", "replay", "--job", job, "--json")
         if from_here:
             told = json.loads(installation.kinora(*words))
@@ -262,8 +261,6 @@ def test_parked_events_are_delivered_again_from_here_or_by_a_pod(
         assert [group["reason"] for group in told["parked"]] == ["503 not now"]
         assert told["replayed"]["delivered"] == 1
         assert info.key not in installation.below(layout.PARKED_PREFIX)
-    finally:
-        installation.resume_tick()
 
 
 def test_who_waits_for_a_gpu_is_asked_of_a_pod_where_the_store_is_out_of_reach(
