@@ -16,8 +16,9 @@ from eventing.cloudevent import CloudEvent
 from eventing.envelope import CAUSATION_ID
 from eventing.errors import Unavailable
 from eventing.topology import BROKER
-from knative.operating import kinds, readiness
+from knative.operating import kinds
 from knative.operating.cluster import Cluster
+from knative.operating.deploying import readiness
 
 READY_S: Final = 60.0
 QUIET_S: Final = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from knative.operating import keyring
+from knative.operating.deploying import keyring
 from tests.kustomized import of_kind
 from tests.policy import Objects, Rule, name_of, named
 from tests.policy.workload import workloads

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from eventing import serve
-from knative.operating import keyring
+from knative.operating.deploying import keyring
 from tests.kustomized import of_kind
 from tests.policy import Objects, Rule, name_of
 from tests.policy.names import OWNED

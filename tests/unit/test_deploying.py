@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.jobs.seal import Seal
-from knative.operating import keyring, order, readiness, rendering
+from knative.operating.deploying import keyring, order, readiness, rendering
 
 
 def thing(kind: str, api: str = "v1", name: str = "x", **more: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from knative.operating import keyring
+from knative.operating.deploying import keyring
 from knative.operating.diagnosis import features, versions
 from knative.operating.diagnosis.examination import before_deploying, examine
 from knative.operating.diagnosis.facts import Facts

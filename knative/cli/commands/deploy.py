@@ -13,9 +13,9 @@ from knative.cli.complaint import FAILED, Complaint
 
 if TYPE_CHECKING:
     from knative.operating.cluster import Cluster
-    from knative.operating.deployment import Applied, Step, Unready
-    from knative.operating.explanation import Explanation
-    from knative.operating.keyring import Reference
+    from knative.operating.deploying.deployment import Applied, Step, Unready
+    from knative.operating.deploying.explanation import Explanation
+    from knative.operating.deploying.keyring import Reference
 
     Objects = list[dict[str, Any]]
 
@@ -58,8 +58,8 @@ def deploy(
     import time
 
     from knative.cli import output
-    from knative.operating import aftermath, keyring
-    from knative.operating.deployment import Applied, Deployment, Unready
+    from knative.operating.deploying import aftermath, keyring
+    from knative.operating.deploying.deployment import Applied, Deployment, Unready
 
     began_s = time.monotonic()
     objects = _with_images(_rendered(overlay), _named_images(images or ()))
@@ -134,7 +134,7 @@ class _Progress:
         from rich.markup import escape
 
         from knative.cli import output
-        from knative.operating.deployment import Applied
+        from knative.operating.deploying.deployment import Applied
 
         if isinstance(step, Applied):
             if step.change != "same" and not self._quiet:
@@ -145,7 +145,7 @@ class _Progress:
 
 
 def _rendered(overlay: str) -> Objects:
-    from knative.operating import rendering
+    from knative.operating.deploying import rendering
 
     try:
         return rendering.render(rendering.folder_of(overlay))
@@ -155,7 +155,7 @@ def _rendered(overlay: str) -> Objects:
 
 def _platform(parts: Iterable[str]) -> tuple[list[Objects], Objects]:
     """What has to be ready before anything else can be judged, and what comes with the overlay."""
-    from knative.operating import rendering
+    from knative.operating.deploying import rendering
 
     beneath: list[Objects] = []
     beside: Objects = []
@@ -172,7 +172,7 @@ def _platform(parts: Iterable[str]) -> tuple[list[Objects], Objects]:
 
 
 def _prepared(cluster: Cluster, objects: Objects, references: Sequence[Reference]) -> None:
-    from knative.operating import preparation
+    from knative.operating.deploying import preparation
 
     if problems := [*preparation.missing(cluster, objects, references)]:
         raise Complaint(
@@ -181,7 +181,7 @@ def _prepared(cluster: Cluster, objects: Objects, references: Sequence[Reference
 
 
 def _with_images(objects: Objects, images: dict[str, str]) -> Objects:
-    from knative.operating import rendering
+    from knative.operating.deploying import rendering
 
     known = {rendering.image_name(each) for each in rendering.images(objects)}
     for name in images:
@@ -207,7 +207,7 @@ def _complaint(
 ) -> Complaint:
     """Which object, why, and what its pods had to say."""
     from knative.cli import output
-    from knative.operating.deployment import Name
+    from knative.operating.deploying.deployment import Name
 
     found = [(Name.of(each), ready, _explained(cluster, each)) for each, ready in unready.objects]
     for name, ready, more in found:
@@ -246,7 +246,7 @@ def _complaint(
 def _explained(cluster: Cluster, found: dict[str, Any]) -> Explanation:
     """Nothing where it cannot be asked for: that something is not ready is told all the same."""
     from eventing.errors import Unavailable
-    from knative.operating.explanation import Explanation, explain
+    from knative.operating.deploying.explanation import Explanation, explain
     from knative.operating.refused import Refused
 
     try:

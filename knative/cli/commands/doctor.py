@@ -69,7 +69,7 @@ def _of_cluster(context: str, namespace: str, overlay: str, *, as_json: bool) ->
 
 
 def _rendered(overlay: str) -> list[dict[str, Any]]:
-    from knative.operating import rendering
+    from knative.operating.deploying import rendering
 
     try:
         return rendering.render(rendering.folder_of(overlay))

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from knative.operating import keyring, kinds, order, readiness
+from knative.operating import kinds
 from knative.operating.cluster import Cluster
-from knative.operating.readiness import Readiness
+from knative.operating.deploying import keyring, order, readiness
+from knative.operating.deploying.readiness import Readiness
 from knative.operating.refused import Refused
 
 Object = dict[str, Any]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from knative.operating import keyring, kinds
+from knative.operating import kinds
 from knative.operating.cluster import Cluster
+from knative.operating.deploying import keyring
 from knative.operating.diagnosis import reading
 from knative.operating.diagnosis.examination import before_deploying
 
