@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shlex
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +59,16 @@ class Kube:
 
     def within(self, namespace: str) -> Kube:
         return Kube(namespace, self.env)
+
+    @contextmanager
+    def apart(self, name: str) -> Iterator[Kube]:
+        """A namespace that nobody else has. One that goes lives on for a while, so each is new."""
+        namespace = f"{name}-{secrets.token_hex(3)}"
+        self("create", "namespace", namespace)
+        try:
+            yield self.within(namespace)
+        finally:
+            self("delete", "namespace", namespace, "--wait=false")
 
 
 def _environment(file: Path) -> dict[str, str]:

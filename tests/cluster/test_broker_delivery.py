@@ -18,7 +18,6 @@ from tests.e2e.command import until
 
 pytestmark = pytest.mark.cluster
 
-NAMESPACE: Final = "kinora-delivery"
 PLAYED: Final = [case for case in TABLE if not case.differs or case.differs.result]
 _READY_S: Final = 120
 _QUIET_S: Final = 6.0
@@ -26,11 +25,8 @@ _QUIET_S: Final = 6.0
 
 @pytest.fixture(scope="module")
 def kube(cluster: Kube) -> Iterator[Kube]:
-    """A namespace of its own."""
-    kube = cluster.within(NAMESPACE)
-    kube("create", "namespace", NAMESPACE)
-    yield kube
-    kube("delete", "namespace", NAMESPACE, "--wait=false")
+    with cluster.apart("kinora-delivery") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,6 @@ from tests.fakes import MemoryStore
 
 pytestmark = pytest.mark.cluster
 
-PLACE: Final = f"kinora-operating-{os.getpid()}"
 OURS: Final = Path(__file__).parent / "operated.yaml"
 OTHER_IMAGE: Final = "dev.local/kinora-gateway:dev"
 """Has every function in it, too."""
@@ -103,11 +102,8 @@ class Operator:
 @pytest.fixture(scope="module")
 def place(cluster: Kube) -> Iterator[Kube]:
     """A namespace of these tests alone."""
-    cluster("create", "namespace", PLACE)
-    try:
-        yield cluster.within(PLACE)
-    finally:
-        cluster("delete", "namespace", PLACE, "--wait=false")
+    with cluster.apart("kinora-operating") as found:
+        yield found
 
 
 @pytest.fixture
@@ -177,7 +173,7 @@ def test_an_image_that_fails_at_requests_is_taken_back_while_most_are_still_answ
 ) -> None:
     before = moody.newest()
     door = moody.kube.within("kourier-system").address("kourier-internal")
-    host = f"{moody.function}.{PLACE}.svc.cluster.local"
+    host = f"{moody.function}.{moody.kube.namespace}.svc.cluster.local"
     answered: list[int] = []
     over = Event()
 
@@ -219,7 +215,7 @@ def test_a_good_image_gets_everything_and_can_be_taken_back(operator: Operator) 
 def test_a_rollout_that_was_interrupted_is_seen_and_carried_on(operator: Operator) -> None:
     slowly = ("--image", OTHER_IMAGE, "--canary", "50", "--interval", "3600")
     begun = subprocess.Popen(
-        [*COMMAND, "rollout", operator.function, "--namespace", PLACE, *slowly],
+        [*COMMAND, "rollout", operator.function, "--namespace", operator.kube.namespace, *slowly],
         env={**os.environ, **operator.kube.env},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

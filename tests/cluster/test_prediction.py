@@ -23,7 +23,6 @@ from tests.cluster.kube import Kube
 
 pytestmark = pytest.mark.cluster
 
-NAMESPACE: Final = "kinora-prediction"
 NAME: Final = "burst"
 LABEL: Final = f"serving.knative.dev/service={NAME}"
 # Answers after as many milliseconds as the path says.
@@ -55,13 +54,11 @@ END_S: Final = 40
 
 @pytest.fixture(scope="module")
 def kube(cluster: Kube) -> Iterator[Kube]:
-    """A namespace of its own with the Service, which begins with a pod."""
-    kube = cluster.within(NAMESPACE)
-    kube("create", "namespace", NAMESPACE)
-    kube("create", "--filename", "-", stdin=json.dumps(_service()))
-    kube("wait", f"ksvc/{NAME}", "--for=condition=Ready", "--timeout=60s")
-    yield kube
-    kube("delete", "namespace", NAMESPACE, "--wait=false")
+    """Where the Service is alone, which begins with a pod."""
+    with cluster.apart("kinora-prediction") as found:
+        found("create", "--filename", "-", stdin=json.dumps(_service()))
+        found("wait", f"ksvc/{NAME}", "--for=condition=Ready", "--timeout=60s")
+        yield found
 
 
 def _service() -> dict[str, Any]:
@@ -129,7 +126,7 @@ def _later(kube: Kube, begun: threading.Event, request: Request) -> None:
 
 
 def _ask(kube: Kube, work_ms: int) -> None:
-    host = f"{NAME}.{NAMESPACE}.{kube.env['DOMAIN']}"
+    host = f"{NAME}.{kube.namespace}.{kube.env['DOMAIN']}"
     answer = httpx2.get(f"{kube.env['GATEWAY']}/{work_ms}", headers={"Host": host}, timeout=60)
     assert answer.status_code == 204
 
