@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from tests.cluster.installation import JOB_S, NAMESPACE, Installation
+from tests.cluster.installation import FUNCTION, JOB_S, NAMESPACE, Installation
 from tests.cluster.kube import Kube
 from tests.cluster.podwatch import watching
 from tests.e2e.command import until
@@ -77,10 +77,9 @@ def _advertise(installation: Installation, node: str, count: str | None) -> None
 def test_on_a_tainted_node_the_gpu_encoder_runs_and_other_pods_wait(
     installation: Installation,
 ) -> None:
-    installation.pause_tick()
-    installation.quiet()
     kube, elsewhere = installation.kube, installation.kube.within("default")
-    with with_gpu(installation), tainted(installation):
+    with installation.without_tick(), with_gpu(installation), tainted(installation):
+        installation.quiet()
         elsewhere("apply", "--filename", "-", stdin=json.dumps(PLAIN))
         try:
             until("the plain pod waits", lambda: _unschedulable(elsewhere, "plain"), every_s=0.3)
@@ -109,7 +108,9 @@ def _unschedulable(kube: Kube, name: str) -> bool:
 def test_what_a_worker_without_a_working_gpu_refuses_the_cpu_does(
     installation: Installation, short: Path
 ) -> None:
-    installation.resume_tick()
+    # A pod that is asked to go keeps its GPU until it has gone.
+    chosen = ("--selector", f"{FUNCTION}={SERVICE}")
+    until("the GPU is free", lambda: not installation.kube.get("pods", *chosen)["items"])
     with with_gpu(installation), watching(installation.kube) as pods:
         job = _encoded(installation, short, "refused.mp4")
         assert pods.of(SERVICE), "no encoder with a GPU had a pod"
@@ -119,9 +120,11 @@ def test_what_a_worker_without_a_working_gpu_refuses_the_cpu_does(
 def test_what_no_gpu_takes_within_its_deadline_the_cpu_does(
     installation: Installation, short: Path
 ) -> None:
-    installation.resume_tick()
     job = _encoded(installation, short, "deserted.mp4")
     _assert_says_why(installation, job, short, "nobody with one took")
+    # What waits for a GPU still waits; whoever gets one finds the job done, and goes.
+    with with_gpu(installation):
+        until("nobody waits", lambda: not installation.pods_of(SERVICE), every_s=0.5)
 
 
 def _encoded(installation: Installation, source: Path, name: str) -> str:
