@@ -30,7 +30,9 @@ Namespace = Annotated[
 
 @contextmanager
 def cluster(context: str = "") -> Iterator[Cluster]:
-    """Connected while it is entered. What the API server refuses becomes a Complaint."""
+    """Connected while it is entered. What the API server refuses becomes a Complaint, and a signal
+    an end after which nothing stays that was only there for the command."""
+    from knative.cli.signals import raised
     from knative.operating.cluster import Cluster
     from knative.operating.refused import NotConnected, Refused
 
@@ -39,7 +41,8 @@ def cluster(context: str = "") -> Iterator[Cluster]:
     except NotConnected as error:
         raise Complaint(str(error), exit_code=USAGE, code="no_cluster") from None
     try:
-        yield connected
+        with raised():
+            yield connected
     except Refused as refused:
         raise Complaint(_sentence(refused), exit_code=FAILED, code="cluster_refused") from None
     finally:

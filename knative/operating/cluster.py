@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 import urllib3
+import yaml
 from kubernetes import client, config
 
 from eventing.errors import Unavailable
@@ -74,6 +75,8 @@ class Cluster:
                 f"No cluster is configured: {str(error).rstrip('.')}. Set KUBECONFIG to a "
                 "kubeconfig, or name a context of ~/.kube/config with --context."
             ) from None
+        except (yaml.YAMLError, TypeError, AttributeError, KeyError):
+            raise NotConnected(f"{file or _USUAL} is no kubeconfig. Set KUBECONFIG.") from None
         return cls(configuration, chosen)
 
     @property
@@ -167,9 +170,8 @@ class Cluster:
     def delete(self, kind: Kind, name: str, namespace: str = "") -> bool:
         """Begins to delete it, and what it owns first. False where there is none."""
         try:
-            self._ask(
-                "DELETE", kind.path(namespace, name), {"propagationPolicy": "Foreground"}, None
-            )
+            owned_first = {"propagationPolicy": "Foreground"}
+            self._ask("DELETE", kind.path(namespace, name), owned_first)
         except Refused as refused:
             if refused.status == 404:
                 return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from eventing.contract import TICK
+from knative.cli import reach
 from knative.cli.main import app
 
 
@@ -72,6 +74,15 @@ def test_without_a_kubeconfig_every_command_says_how_to_name_one(
     assert "KUBECONFIG" in told["reason"]
 
 
+@pytest.mark.parametrize("text", [":::{", "[]", "a: [", "contexts: 1\ncurrent-context: 2", ""])
+def test_a_file_that_is_no_kubeconfig_is_named(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(text)
+    result = kinora(file, "doctor", "--cluster")
+    assert result.exit_code == 2
+    assert "kubeconfig" in result.stderr
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_context_that_is_none_is_answered_with_those_that_are(
     command: str, event: Path, kubeconfig: Path
@@ -110,6 +121,16 @@ def test_a_mistake_is_told_before_any_cluster_is_asked(
     result = kinora(tmp_path / "none", *typed)
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.split())
+
+
+def test_a_signal_ends_a_command_as_ctrl_c_does(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), reach.cluster():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_the_command_starts_without_the_client_of_kubernetes() -> None:
