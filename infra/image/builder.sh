@@ -1,7 +1,7 @@
 # Sourced: `builder` is buildah or docker, whichever is here (BUILDER=docker chooses), with a storage of the
 # project's own where it can have one.
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cache=${KINORA_IMAGE_CACHE:-$repo/.cache/images}
+cache=$repo/.cache/images
 mkdir -p "$cache"
 
 BUILDER=${BUILDER:-$(command -v buildah >/dev/null || ! docker info >/dev/null 2>&1 && echo buildah || echo docker)}
