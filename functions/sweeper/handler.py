@@ -96,6 +96,9 @@ class Sweeper:
         yield from admission.due(self.state, self.window, ACCELERATORS, cause=cause)
 
     def _open_jobs(self, seed: str) -> Iterator[Event]:
+        markers = list(self.store.list(layout.OPEN_PREFIX))
+        if not markers:
+            return  # without the state store there is still what is parked, and due
         standing = Standing(
             store=self.store,
             state=self.state,
@@ -105,7 +108,6 @@ class Sweeper:
             gpu_deadline_s=self.gpu_deadline_s,
             gpus_gone=gpus.gone(self.state, now_s=self.clock(), deadline_s=self.gpu_deadline_s),
         )
-        markers = list(self.store.list(layout.OPEN_PREFIX))
         for marker in share(markers, limit=self.limits.jobs, seed=seed):
             try:
                 yield from standing.push(marker)

@@ -22,10 +22,12 @@ from eventing.contract import (
     WebhookDue,
 )
 from eventing.envelope import wrap
+from eventing.errors import Unavailable
 from functions.jobs import admission, ending, layout, leases, parking, record
 from functions.jobs.admission import Window
 from functions.jobs.plan import Plan
 from functions.jobs.profile import Options
+from functions.ports import Slot
 from functions.sweeper.handler import KEEP_UNKNOWN_S, Limits, Sweeper
 from functions.sweeper.settings import Settings
 from functions.sweeper.share import share
@@ -41,6 +43,21 @@ def ready(plan: Plan, *tasks: str) -> list[TaskReady]:
 
 
 # Open jobs.
+
+
+def test_where_no_job_is_open_the_rest_is_done_without_a_state_store(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = bare(Stage())
+
+    def away(accelerator: str) -> list[Slot]:
+        raise Unavailable("no connection")
+
+    monkeypatch.setattr(stage.state, "granted", away)
+    assert sweep(stage) == []
+    stage.accept(Film())
+    with pytest.raises(Unavailable):
+        sweep(stage)
 
 
 def test_a_job_that_moves_is_left_alone() -> None:
