@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -33,10 +32,6 @@ _URL: Final = re.compile(
     r"https://github\.com/([\w-]+/[\w-]+)/releases/download/knative-v1\.(\d+)\.(\d+)/[\w-]+\.yaml"
 )
 _KEY: Final = re.compile(r"^  [\w.-]+: ")
-needs_kubectl = pytest.mark.skipif(
-    shutil.which("kubectl") is None and not os.environ.get("CI"),
-    reason="kubectl is not here; `make servers` builds it",
-)
 
 
 def remote() -> list[str]:
@@ -98,7 +93,7 @@ def test_each_value_has_its_reason(path: Path) -> None:
     assert all(_KEY.match(line) or line.startswith("  # ") for line in lines)
 
 
-@needs_kubectl
+@kustomized.needs_kubectl
 def test_serving_lets_in_whatever_a_service_with_any_component_has() -> None:
     path = PLATFORM / "knative/settings/serving/config-features.yaml"
     allowed = {
@@ -165,7 +160,7 @@ def test_what_redis_holds_is_lost_with_its_pod_and_what_minio_holds_is_not() -> 
     assert queue.startswith(f"{mount['mountPath']}/")
 
 
-@needs_kubectl
+@kustomized.needs_kubectl
 def test_the_test_cluster_has_the_platform_as_it_is_but_for_images_and_a_volume(
     laid_out: Path,
 ) -> None:
@@ -191,7 +186,7 @@ def test_the_test_cluster_has_the_platform_as_it_is_but_for_images_and_a_volume(
     assert built == {}
 
 
-@needs_kubectl
+@kustomized.needs_kubectl
 def test_both_kinds_of_cluster_get_the_same_settings(laid_out: Path) -> None:
     manifests = laid_out / "manifests"
     ordinary = config_maps(build(manifests / "platform/knative"))
