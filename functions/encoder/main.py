@@ -13,6 +13,7 @@ from functions.encoder import pull
 from functions.encoder.gpu import Gpu
 from functions.encoder.handler import Encoder
 from functions.encoder.settings import Settings
+from functions.media.accelerator import CPU
 
 _settings = Settings.read(os.environ)
 scratch.remove_stale(_settings.scratch)
@@ -35,5 +36,5 @@ _encoder = Encoder(
 )
 
 function = target("encoder", {TaskReady: _encoder.task_ready})
-due = partial(pull.due, _state, "cpu")
+due = partial(pull.due, _state, CPU)
 """For `eventing.pull`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from functions.jobs import layout, overview
+from functions.media.accelerator import GPU
 from functions.ports import ObjectStore
 from knative.operating.gpu import Waiting
 
@@ -23,7 +24,7 @@ def gpus(store: ObjectStore) -> Iterator[Waiting]:
         if seen is None or seen.plan is None or seen.ended:
             continue
         tasks = sum(
-            task.accelerator == "gpu" and task.id not in seen.done for task in seen.plan.tasks
+            task.accelerator == GPU and task.id not in seen.done for task in seen.plan.tasks
         )
         if tasks:
             yield Waiting(

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from knative.operating import placement
+from knative.operating.placement import GPU
 from knative.operating.pod import Pod
 from knative.operating.quantity import quantity
 from knative.operating.revision import SCALE, Object, Service
 from knative.operating.scaling import bounds_of
 
-RESOURCE: Final = "nvidia.com/gpu"
 ENCODER: Final = "encoder-gpu"
 COMPONENT: Final = "knative/components/gpu-encoder"
 _MEANWHILE: Final = "Without one they are done on CPU after KINORA_GPU_DEADLINE_S."
@@ -104,7 +105,7 @@ def advice(found: Capacity, waiting: Sequence[Waiting]) -> list[str]:
         return told or [f"No encoder for GPUs is installed; {COMPONENT} brings it."]
     if not found.nodes:
         told.append(
-            f"No node advertises {RESOURCE}: install the device plugin, or add a node with a GPU. "
+            f"No node advertises {GPU}: install the device plugin, or add a node with a GPU. "
             f"{_MEANWHILE}"
         )
     told += [f"Node {node.name}: {node.why}" for node in found.nodes if node.why]
@@ -130,8 +131,8 @@ def _node(found: Object, used: Mapping[str, int], spec: Mapping[str, Any]) -> No
         each["type"] == "Ready" and each["status"] == "True"
         for each in status.get("conditions", ())
     )
-    why = _unsuitable(metadata.get("labels", {}), taints, spec) if spec else ""
-    if found["spec"].get("unschedulable"):
+    why = _unsuitable(found, spec) if spec else ""
+    if placement.is_cordoned(found):
         why = "it is cordoned: `kubectl uncordon` lets pods onto it"
     return Node(
         name=metadata["name"],
@@ -144,32 +145,13 @@ def _node(found: Object, used: Mapping[str, int], spec: Mapping[str, Any]) -> No
     )
 
 
-def _unsuitable(
-    labels: Mapping[str, str], taints: Iterable[Object], spec: Mapping[str, Any]
-) -> str:
-    lacking = [
-        f"{name}={value}"
-        for name, value in spec.get("nodeSelector", {}).items()
-        if labels.get(name) != value
-    ]
-    if lacking:
-        return f"it lacks the label {', '.join(lacking)} that {ENCODER} selects nodes by"
-    tolerations = list(spec.get("tolerations", ()))
-    for taint in taints:
-        hard = taint.get("effect") in ("NoSchedule", "NoExecute")
-        if hard and not any(_bears(each, taint) for each in tolerations):
-            return f"{ENCODER} does not tolerate its taint {_written(taint)}"
+def _unsuitable(node: Object, pod: Mapping[str, Any]) -> str:
+    if lacking := placement.lacking(pod, node):
+        labels = ", ".join(f"{name}={value}" for name, value in lacking.items())
+        return f"it lacks the label {labels} that {ENCODER} selects nodes by"
+    for taint in placement.unborne(pod, node):
+        return f"{ENCODER} does not tolerate its taint {_written(taint)}"
     return ""
-
-
-def _bears(toleration: Object, taint: Object) -> bool:
-    """Kubernetes' rule: an empty key with Exists bears all, an empty effect all effects."""
-    if toleration.get("effect", "") not in ("", taint.get("effect")):
-        return False
-    if toleration.get("operator") == "Exists":
-        return toleration.get("key", "") in ("", taint["key"])
-    same = toleration.get("value", "") == taint.get("value", "")
-    return same and bool(toleration.get("key") == taint["key"])
 
 
 def _written(taint: Object) -> str:
@@ -184,7 +166,7 @@ def _asked(spec: Object) -> int:
 
 
 def _amount(amounts: Mapping[str, Any]) -> int:
-    return int(quantity(amounts.get(RESOURCE, 0)))
+    return int(quantity(amounts.get(GPU, 0)))
 
 
 def _most(service: Service) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from knative.operating import placement
 from knative.operating.diagnosis.facts import Facts, Object, annotation, pod_of
 from knative.operating.diagnosis.finding import Finding, fine, missing, poor
+from knative.operating.placement import GPU
 from knative.operating.quantity import quantity
 
-GPU: Final = "nvidia.com/gpu"
 _QUEUE_PROXY: Final = {"cpu": 0.025, "memory": 0.0}
 """What Knative's own container beside each function asks for."""
 _COUNTED: Final = ("cpu", "memory", GPU)
@@ -37,28 +38,9 @@ def requests(service: Object) -> dict[str, float]:
 
 def suits(pod: Object, node: Object) -> bool:
     """Whether the node's labels and taints let the pod go there."""
-    if (node.get("spec") or {}).get("unschedulable"):
+    if placement.is_cordoned(node) or placement.lacking(pod, node):
         return False
-    labels = node["metadata"].get("labels", {})
-    if any(labels.get(name) != value for name, value in pod.get("nodeSelector", {}).items()):
-        return False
-    taints = (node.get("spec") or {}).get("taints", ())
-    return all(
-        taint["effect"] == "PreferNoSchedule"
-        or any(_tolerates(each, taint) for each in pod.get("tolerations", ()))
-        for taint in taints
-    )
-
-
-def _tolerates(toleration: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:
-    if toleration.get("effect") not in (None, "", taint["effect"]):
-        return False
-    if not toleration.get("key"):
-        return toleration.get("operator") == "Exists"
-    if toleration["key"] != taint["key"]:
-        return False
-    exists = toleration.get("operator") == "Exists"
-    return exists or toleration.get("value", "") == taint.get("value", "")
+    return next(placement.unborne(pod, node), None) is None
 
 
 def _fits(facts: Facts) -> Finding:
