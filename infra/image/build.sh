@@ -47,7 +47,7 @@ for target; do
   say "$image"
   build --file "$containerfile" $(ignoring "$containerfile.dockerignore") \
     --target "$target" --tag "$image" "${arguments[@]}" "$repo"
-  if [ -n "$push" ]; then builder push "$image"; continue; fi
+  if [ -n "$push" ]; then publish "$image"; continue; fi
   # An archive is as large as its image: written only when that changed.
   id=$image@$(identity "$image")
   if [ -e "$archive" ] && [ "$(cat "$archive.id" 2>/dev/null)" = "$id" ]; then continue; fi

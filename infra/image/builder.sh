@@ -1,5 +1,5 @@
 # Sourced: `builder` is buildah or docker, whichever is here (BUILDER=docker chooses), with a storage of the
-# project's own where it can have one.
+# project's own where it can have one. `publish IMAGE:TAG` prints what an overlay names it by, IMAGE@DIGEST.
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=$repo/.cache/images
 mkdir -p "$cache"
@@ -14,6 +14,10 @@ if [ "$BUILDER" = docker ]; then
   known() { builder image inspect "$1" >/dev/null 2>&1; }
   identity() { builder image inspect --format '{{.Id}}' "$1"; }
   save() { builder save --output "$2" "$1"; }
+  publish() {
+    builder push --quiet "$1" >&2
+    builder image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$1" | grep "^${1%:*}@"
+  }
 else
   "$repo/infra/servers/packages.sh" buildah
   # Overlays are a copy less a layer; not every file system carries them.
@@ -35,4 +39,8 @@ else
   known() { builder inspect --type image "$1" >/dev/null 2>&1; }
   identity() { builder inspect --type image --format '{{.FromImageID}}' "$1"; }
   save() { builder push --quiet "$1" "docker-archive:$2:$1" >/dev/null; }
+  publish() {
+    builder push --quiet --digestfile "$cache/digest" "$1" >&2
+    echo "${1%:*}@$(cat "$cache/digest")"
+  }
 fi
