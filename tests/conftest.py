@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import servers
+
+# A law says nothing of time, and machines have other things to do.
+settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.load_profile("unhurried")
 
 HOME = os.environ.get("KINORA_CLUSTER_HOME") or str(servers.ROOT / ".cache/cluster")
 # The kubectl that `make servers` has built, unless another is there.
