@@ -14,6 +14,7 @@ from typing import Any
 
 from knative.encoders import COUNTED, SETTINGS, Counted
 from knative.operating.revision import SCALE, Service
+from knative.operating.rollout import running
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,13 @@ def changes(services: Sequence[Service], function: str, bounds: Bounds) -> list[
     now = int(_annotations(service).get(f"{SCALE}max-scale", 0))
     grows = bounds.max is None or bounds.max >= now
     return [*own, *others] if grows else [*others, *own]
+
+
+def rolling(services: Iterable[Service], found: Iterable[Change]) -> str:
+    """A function that would get another revision in the middle of a rollout, "" for none."""
+    changed = {change.function for change in found}
+    names = (each.name for each in services if each.name in changed and running(each) is not None)
+    return next(names, "")
 
 
 def change_of(service: Service, function: str, bounds: Bounds) -> Change | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knative.operating import scaling
+from knative.operating import rollout, scaling
 from knative.operating.revision import SCALE, Service
+from knative.operating.rollout import Course, Pace
 from knative.operating.scaling import Bounds, Change
 from tests.unit import cluster_samples as samples
 
@@ -83,6 +85,25 @@ def test_nothing_else_is_touched() -> None:
         "window: default -> 30s",
         "concurrency: 1 -> 4",
     )
+
+
+def test_whoever_is_changed_along_must_not_be_rolled_out_either() -> None:
+    course = Course(
+        old="chunker-00001",
+        image="i",
+        old_image="o",
+        pace=Pace(canary=10, step=30, interval_s=60, answers=0, defects=0, patience_s=600),
+        began_s=0,
+        since_s=0,
+    )
+    services = installation()
+    at = next(number for number, each in enumerate(services) if each.name == "chunker")
+    begun = rollout.begin(services[at], course)["metadata"]["annotations"]
+    services[at] = replace(services[at], annotations=begun)
+    assert scaling.rolling(services, scaling.changes(services, "encoder", Bounds(max=3))) == (
+        "chunker"
+    )
+    assert scaling.rolling(services, scaling.changes(services, "encoder", Bounds(min=1))) == ""
 
 
 def test_what_is_so_already_makes_no_revision() -> None:

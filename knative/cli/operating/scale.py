@@ -58,7 +58,6 @@ def scale(
     from knative.encoders import SETTINGS
     from knative.operating import changing, kinds, scaling
     from knative.operating.revision import Service
-    from knative.operating.rollout import running
     from knative.operating.scaling import Bounds
 
     bounds = Bounds(
@@ -81,13 +80,13 @@ def scale(
             )
         if (why := scaling.wrong(service, bounds)) != "":
             raise Complaint(f"{function} cannot be scaled so: {why}.")
-        if running(service) is not None:
+        changes = scaling.changes(services, function, bounds)
+        if rolling := scaling.rolling(services, changes):
             raise Complaint(
-                f"A rollout of {function} is under way, and another revision would end it. "
-                f"`kinora knative rollout {function} --continue` first.",
+                f"A rollout of {rolling} is under way, and another revision would end it. "
+                f"`kinora knative rollout {rolling} --continue` first.",
                 code="rolling",
             )
-        changes = scaling.changes(services, function, bounds)
 
         def patch(latest: Service) -> Mapping[str, Any] | None:
             found = scaling.change_of(latest, function, bounds)
