@@ -57,12 +57,17 @@ def redis_deleted(installation: Installation, choose: random.Random) -> str:
 
 
 def scaled_down(installation: Installation, choose: random.Random) -> str:
-    """As the autoscaler does it: Kubernetes picks the victims, busy or not."""
-    found = installation.kube.get("deployments", "--selector", f"{FUNCTION}=encoder")["items"]
-    names = [each["metadata"]["name"] for each in found if each["spec"]["replicas"]]
-    for name in names:
+    """During an encode, as the autoscaler does it: Kubernetes picks the victims, busy or not."""
+    until("an encoder is there", lambda: bool(_encoders(installation)), within_s=60, every_s=0.2)
+    for name in _encoders(installation):
         installation.kube("scale", f"deployment/{name}", "--replicas=0")
-    return "encoders scaled down" if names else "no encoder to scale down"
+    return "encoders scaled down"
+
+
+def _encoders(installation: Installation) -> list[str]:
+    """Deployments that have a pod which takes tasks."""
+    found = installation.kube.get("deployments", "--selector", f"{FUNCTION}=encoder")["items"]
+    return [each["metadata"]["name"] for each in found if each["status"].get("readyReplicas")]
 
 
 def revised(installation: Installation, choose: random.Random) -> str:

@@ -25,18 +25,19 @@ ROUNDS = [sorted(FAULTS)[seed::SEEDS] for seed in range(SEEDS)]
 def test_whatever_fails_in_mid_job_every_job_is_completed_exact_and_told_of_once(
     installation: Installation,
     inboxes: dict[str, Receiver],
-    short: Path,
+    clip: Path,
     figures: list[str],
     seed: int,
 ) -> None:
     choose = random.Random(seed)
-    faults = [*ROUNDS[seed], choose.choice(sorted(FAULTS))]
-    choose.shuffle(faults)
+    faults = choose.sample(ROUNDS[seed], len(ROUNDS[seed]))
+    # What needs an encoder at work comes while there is one.
+    faults.sort(key=lambda name: name != "scale-down")
     tenants = [TENANT, NEIGHBOUR, TENANT]
     began_s = time.monotonic()
     dropped = [
         installation.drop(
-            short, f"fault-{seed}-{number}.mp4", tenant=tenant, options={"chunk-segments": "1"}
+            clip, f"fault-{seed}-{number}.mp4", tenant=tenant, options={"chunk-segments": "1"}
         )
         for number, tenant in enumerate(tenants)
     ]
@@ -48,7 +49,7 @@ def test_whatever_fails_in_mid_job_every_job_is_completed_exact_and_told_of_once
     jobs = installation.ended(dropped, within_s=2 * JOB_S)
     took_s = time.monotonic() - began_s
     for number, (key, tenant) in enumerate(zip(dropped, tenants, strict=True)):
-        installation.assert_exact(jobs[key], short, frames_of=not number)
+        installation.assert_exact(jobs[key], clip, frames_of=not number)
         inbox = inboxes[tenant]
         until(f"{tenant} is told of {key}", lambda: bool(inbox.verdicts(jobs[key])), every_s=0.3)  # noqa: B023
         assert len({each.id for each in inbox.verdicts(jobs[key])}) == 1
