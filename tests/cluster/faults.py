@@ -10,6 +10,7 @@ from typing import Final
 
 from tests.cluster.installation import FUNCTION, Installation
 from tests.cluster.kube import ROOT, Kube
+from tests.e2e.command import until
 
 Fault = Callable[[Installation, random.Random], str]
 BROKER: Final = (

@@ -49,7 +49,8 @@ def test_a_task_longer_than_the_drain_survives_scale_down_and_a_new_revision(
     encoded = [line for line in logs.of("encoder-") if line.record.get("task") == task["id"]]
     (end,) = (line for line in encoded if line.record["message"] == "encoded")
     assert end.pod in encoder
-    assert (asked_s := pods.pods[end.pod].leaving_s), "its pod was never asked to go"
+    asked_s = pods.pods[end.pod].leaving_s
+    assert asked_s, "its pod was never asked to go"
     took_s = task["finished_s"] - task["started_s"]
     beyond_s = task["finished_s"] - (asked_s + day_s)
     assert beyond_s > DRAIN_S, f"the task ended {beyond_s:.0f} s after its pod was asked to go"
