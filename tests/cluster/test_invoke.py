@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ pytestmark = pytest.mark.cluster
 def test_a_function_inside_answers_and_what_it_published_is_shown(
     installation: Installation, tmp_path: Path
 ) -> None:
-    data = {"bucket": "uploads", "key": "nobody/absent.mp4", "etag": "x", "size_bytes": 1}
+    # Never told of before: what was told of to the end is not told again.
+    key = f"nobody/{secrets.token_hex(4)}.mp4"
+    data = {"bucket": "uploads", "key": key, "etag": "x", "size_bytes": 1}
     event = tmp_path / "event.json"
     event.write_text(json.dumps({"type": "dev.kinora.object.created.v1", "data": data}))
     words = ("invoke", "ingest", "--cluster", "--event", str(event), "--json")
