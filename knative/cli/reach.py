@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Final
@@ -20,10 +21,26 @@ NAMESPACE: Final = "kinora"
 Context = Annotated[
     str, typer.Option("--context", "-C", help="Context of the kubeconfig; the current one.")
 ]
+
+
+def _label(given: str) -> str:
+    """A name as RFC 1123 has it, and nothing else: it becomes part of what the cluster is asked."""
+    if not re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", given):
+        raise typer.BadParameter(
+            f"{given!r} is no name of a namespace. Use up to 63 small letters, digits and inner "
+            "hyphens."
+        )
+    return given
+
+
 Namespace = Annotated[
     str,
     typer.Option(
-        "--namespace", "-n", envvar="KINORA_NAMESPACE", help="Namespace of the installation."
+        "--namespace",
+        "-n",
+        envvar="KINORA_NAMESPACE",
+        callback=_label,
+        help="Namespace of the installation.",
     ),
 ]
 

@@ -6,27 +6,23 @@ Every method raises Unavailable when the server cannot be reached, and Refused w
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlencode
 
 import urllib3
-import yaml
-from kubernetes import client, config
+from kubernetes import client
 
 from eventing.errors import Unavailable
+from knative.operating import kubeconfig
 from knative.operating.kinds import POD, Kind
-from knative.operating.refused import NotConnected, Refused
+from knative.operating.refused import Refused
 
 FIELD_MANAGER: Final = "kinora"
 """Who owns the fields that we apply."""
 _TIMEOUT_S: Final = 30.0
 _PAGE: Final = 500
-_USUAL: Final = "~/.kube/config"
-_IN_CLUSTER: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 
 Object = dict[str, Any]
 
@@ -46,38 +42,7 @@ class Cluster:
 
         Raises NotConnected where neither says how. Asks the server nothing.
         """
-        configuration = client.Configuration()
-        file = os.environ.get("KUBECONFIG", "")
-        try:
-            if not (context or file) and _IN_CLUSTER.is_file():
-                config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-                return cls(configuration)
-            contexts, current = config.list_kube_config_contexts(file or _USUAL)  # type: ignore[no-untyped-call]
-            names = [each["name"] for each in contexts]
-            if context and context not in names:
-                raise NotConnected(
-                    f"The kubeconfig has no context `{context}`. "
-                    f"Use one of: {', '.join(sorted(names))}."
-                )
-            if not context and not current:
-                raise NotConnected(
-                    "The kubeconfig has no current context. Name one with --context."
-                )
-            chosen = context or current["name"]
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                file or _USUAL,
-                context=chosen,
-                client_configuration=configuration,
-                persist_config=False,
-            )
-        except config.ConfigException as error:
-            raise NotConnected(
-                f"No cluster is configured: {str(error).rstrip('.')}. Set KUBECONFIG to a "
-                "kubeconfig, or name a context of ~/.kube/config with --context."
-            ) from None
-        except (yaml.YAMLError, TypeError, AttributeError, KeyError):
-            raise NotConnected(f"{file or _USUAL} is no kubeconfig. Set KUBECONFIG.") from None
-        return cls(configuration, chosen)
+        return cls(*kubeconfig.read(context))
 
     @property
     def server(self) -> str:
@@ -86,7 +51,7 @@ class Cluster:
 
     def version(self) -> str:
         """Kubernetes' own, like `v1.34.4`."""
-        return str(self._ask("GET", "/version")["gitVersion"])
+        return str(self._ask("GET", "/version", has="gitVersion")["gitVersion"])
 
     def get(self, kind: Kind, name: str, namespace: str = "") -> Object | None:
         """None where there is none of the name, or no such kind in this cluster."""
@@ -108,7 +73,7 @@ class Cluster:
         query = {"limit": str(_PAGE), "labelSelector": labels, "fieldSelector": fields}
         while True:
             try:
-                page = self._ask("GET", kind.path(namespace), query)
+                page = self._ask("GET", kind.path(namespace), query, has="items")
             except Refused as refused:
                 if refused.status == 404:
                     return []
@@ -125,7 +90,8 @@ class Cluster:
         api = str(manifest["apiVersion"])
         if api not in self._kinds:
             try:
-                known = self._ask("GET", f"/apis/{api}" if "/" in api else f"/api/{api}")
+                at = f"/apis/{api}" if "/" in api else f"/api/{api}"
+                known = self._ask("GET", at, has="resources")
                 self._kinds[api] = known["resources"]
             except Refused as refused:
                 if refused.status != 404:
@@ -248,10 +214,23 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         content_type: str = "application/json",
+        *,
+        has: str = "kind",
     ) -> Object:
+        """What is answered; `has` is the field by which it is known to be Kubernetes' own."""
         sent = None if body is None else json.dumps(body).encode()
         with self._answered(method, path, query or {}, sent, content_type) as answer:
-            return cast("Object", json.loads(answer.data))
+            try:
+                said = json.loads(answer.data)
+            except ValueError:
+                said = None
+            if isinstance(said, dict) and has in said:
+                return cast("Object", said)
+            # A proxy's page for a login, or another server behind the same address.
+            raise Unavailable(
+                f"{self.server} answers, but not as an API server of Kubernetes does; is that the "
+                "right address in the kubeconfig?"
+            )
 
     @contextmanager
     def _answered(

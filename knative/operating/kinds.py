@@ -20,8 +20,8 @@ class Kind:
     def path(self, namespace: str = "", name: str = "") -> str:
         """Where the API server has them all, those of a namespace, or one."""
         root = f"/apis/{self.api}" if "/" in self.api else f"/api/{self.api}"
-        within = f"/namespaces/{quote(namespace)}" if self.namespaced and namespace else ""
-        return f"{root}{within}/{self.plural}" + (f"/{quote(name)}" if name else "")
+        within = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced and namespace else ""
+        return f"{root}{within}/{self.plural}" + (f"/{quote(name, safe='')}" if name else "")
 
 
 NAMESPACE: Final = Kind("v1", "Namespace", "namespaces", namespaced=False)

@@ -6,6 +6,10 @@ import json
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -74,10 +78,12 @@ def test_without_a_kubeconfig_every_command_says_how_to_name_one(
     assert "KUBECONFIG" in told["reason"]
 
 
-@pytest.mark.parametrize("text", [":::{", "[]", "a: [", "contexts: 1\ncurrent-context: 2", ""])
+@pytest.mark.parametrize(
+    "text", [":::{", "[]", "a: [", "contexts: 1\ncurrent-context: 2", "", "\xff"]
+)
 def test_a_file_that_is_no_kubeconfig_is_named(text: str, tmp_path: Path) -> None:
     file = tmp_path / "kubeconfig"
-    file.write_text(text)
+    file.write_bytes(text.encode("latin-1"))
     result = kinora(file, "doctor", "--cluster")
     assert result.exit_code == 2
     assert "kubeconfig" in result.stderr
@@ -100,6 +106,56 @@ def test_a_cluster_that_does_not_answer_is_named(
     assert result.exit_code == 4
     assert "http://127.0.0.1:9 does not answer" in " ".join(result.stderr.split())
     assert not (event.parent / "e.tar.gz").exists()
+
+
+@contextmanager
+def serving(body: bytes) -> Iterator[str]:
+    """The address of a server that answers everything with 200 and this."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nobody wants to read it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+NO_KUBERNETES = [b"<html>Log in\xff</html>", b"", b"null", b"[1]", b'{"hello": 1}']
+
+
+@pytest.mark.parametrize(
+    ("command", "body"),
+    [("doctor", body) for body in NO_KUBERNETES] + [(each, b"") for each in ("deploy", "evidence", "invoke")],
+)
+def test_a_server_that_is_no_kubernetes_is_named(
+    command: str, body: bytes, event: Path, kubeconfig: Path
+) -> None:
+    with serving(body) as server:
+        kubeconfig.write_text(kubeconfig.read_text().replace("http://127.0.0.1:9", server))
+        result = kinora(kubeconfig, *words_of(command, event), "--json")
+    assert result.exit_code == 4
+    told = json.loads(result.stdout)
+    assert told["code"] == "unavailable"
+    assert f"{server} answers, but not as an API server" in told["reason"]
+
+
+@pytest.mark.parametrize("name", ["", "../default", "a/b", "Kinora", "-a", "a" * 64])
+def test_what_is_no_name_of_a_namespace_is_not_asked_for(name: str, kubeconfig: Path) -> None:
+    result = kinora(kubeconfig, "doctor", "--cluster", "--namespace", name)
+    assert result.exit_code == 2
+    assert "is no name of a namespace" in " ".join(result.stderr.split())
 
 
 MISTAKES: list[tuple[list[str], str]] = [

@@ -10,6 +10,7 @@ import pytest
 
 from functions.jobs.seal import Seal
 from knative.operating.deploying import keyring, order, readiness, rendering
+from tests.kustomized import needs_kubectl
 
 
 def thing(kind: str, api: str = "v1", name: str = "x", **more: Any) -> dict[str, Any]:
@@ -176,4 +177,26 @@ def test_an_overlay_is_one_of_ours_or_a_folder(tmp_path: Path) -> None:
         rendering.folder_of("nowhere")
     (tmp_path / "kustomization.yaml").write_text("resources: [gone.yaml]\n")
     with pytest.raises(rendering.NotRendered, match=r"gone\.yaml"):
+        rendering.render(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"env": [{"valueFrom": {"secretKeyRef": {"name": "a"}}}]},
+        {"env": [{"valueFrom": {"secretKeyRef": {"name": 1, "key": "b"}}}]},
+        {"imagePullSecrets": ["a", {}]},
+        {"imagePullSecrets": "a"},
+        {"secretTargetRef": [{"key": "b"}]},
+        {"volumes": [{"secret": {"secretName": "a", "items": [{}]}}]},
+    ],
+)
+def test_a_reference_that_names_no_secret_is_left_for_the_cluster_to_refuse(spec: Any) -> None:
+    assert keyring.references([thing("Service", "serving.knative.dev/v1", spec=spec)]) == []
+
+
+@needs_kubectl
+def test_an_overlay_without_objects_is_none(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: []\n")
+    with pytest.raises(rendering.NotRendered, match="There is no object"):
         rendering.render(tmp_path)

@@ -186,9 +186,8 @@ def _with_images(objects: Objects, images: dict[str, str]) -> Objects:
     known = {rendering.image_name(each) for each in rendering.images(objects)}
     for name in images:
         if name not in known:
-            raise Complaint(
-                f"Nothing runs an image `{name}`. Use one of: {', '.join(sorted(known))}."
-            )
+            others = f"Use one of: {', '.join(sorted(known))}." if known else "Leave --image out."
+            raise Complaint(f"Nothing runs an image `{name}`. {others}")
     return rendering.with_images(objects, images)
 
 

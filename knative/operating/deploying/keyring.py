@@ -40,6 +40,8 @@ def references(objects: Sequence[Object]) -> list[Reference]:
     for each in objects:
         namespace = each["metadata"].get("namespace", "")
         for name, key in _named(each.get("spec")):
+            if not (isinstance(name, str) and isinstance(key, str)):
+                continue  # the cluster refuses it, and says where it is
             at = (namespace, name)
             if at not in given:
                 keys.setdefault(at, set()).update([key] if key else [])
@@ -84,8 +86,9 @@ def lacking(reference: Reference, found: Object) -> list[str]:
     return sorted(reference.keys - (found.get("data") or {}).keys())
 
 
-def _named(value: Any) -> Iterator[tuple[str, str]]:
-    """Names of Secrets with the key that is taken of each, "" for all; not the optional ones."""
+def _named(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Names of Secrets with the key that is taken of each, "" for all; not the optional ones. None
+    where a reference does not say it."""
     if isinstance(value, list):
         for each in value:
             yield from _named(each)
@@ -93,20 +96,24 @@ def _named(value: Any) -> Iterator[tuple[str, str]]:
         return
     for member, inner in value.items():
         if member == "imagePullSecrets":
-            yield from ((each["name"], PULL_KEY) for each in inner)
+            yield from ((each.get("name"), PULL_KEY) for each in _dicts(inner))
             continue
         if member == "secretTargetRef":  # of KEDA
-            yield from ((each["name"], each["key"]) for each in inner)
+            yield from ((each.get("name"), each.get("key")) for each in _dicts(inner))
             continue
         if not isinstance(inner, dict) or inner.get("optional"):
             yield from _named(inner)
         elif member == "secretKeyRef":
-            yield inner["name"], inner["key"]
+            yield inner.get("name"), inner.get("key")
         elif member == "secretRef" and "name" in inner:
             yield inner["name"], ""
         elif member == "secret" and (inner.get("secretName") or inner.get("name")):
             name = inner.get("secretName") or inner["name"]
-            items = inner.get("items") or [{"key": ""}]
-            yield from ((name, item["key"]) for item in items)
+            items = _dicts(inner.get("items")) or [{"key": ""}]
+            yield from ((name, item.get("key")) for item in items)
         else:
             yield from _named(inner)
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

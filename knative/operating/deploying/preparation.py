@@ -38,22 +38,30 @@ def missing(
 
 
 def _kinds(cluster: Cluster, objects: Sequence[Object]) -> Iterator[str]:
-    brought = {
-        (each["spec"]["group"], each["spec"]["names"]["kind"])
-        for each in objects
-        if each["kind"] == "CustomResourceDefinition"
-    }
+    brought = {_defined(each) for each in objects if each["kind"] == "CustomResourceDefinition"}
     lacking: dict[str, set[str]] = {}
     for each in objects:
         group = each["apiVersion"].rpartition("/")[0]
         if (group, each["kind"]) not in brought and cluster.kind_of(each) is None:
             lacking.setdefault(group, set()).add(each["kind"])
     for group, names in lacking.items():
+        known = f"The cluster knows no {' and no '.join(sorted(names))}"
+        if not group:
+            yield f"{known}, which is Kubernetes' own. Look at the kind and its apiVersion."
+            continue
         who = _BRINGERS.get(group, f"what brings {group}")
         yield (
-            f"The cluster knows no {' and no '.join(sorted(names))} ({group}). Install {who} "
-            "first: infra/platform has what this project was tested with."
+            f"{known} ({group}). Install {who} first: infra/platform has what this project was "
+            "tested with."
         )
+
+
+def _defined(definition: Object) -> tuple[str, str]:
+    """Group and kind of what it defines; of a broken one nothing, the cluster will say why."""
+    try:
+        return definition["spec"]["group"], definition["spec"]["names"]["kind"]
+    except (KeyError, TypeError):
+        return "", ""
 
 
 def _secrets(cluster: Cluster, references: Sequence[keyring.Reference]) -> Iterator[str]:

@@ -75,7 +75,9 @@ def render(folder: Path) -> list[Object]:
         raise NotRendered(f"{folder} was not built within {_TIMEOUT_S:g} s.") from None
     if ran.returncode:
         raise NotRendered(f"{folder} cannot be built: {ran.stderr.strip().rstrip('.')}.")
-    return [each for each in yaml.safe_load_all(ran.stdout) if each]
+    if not (objects := [each for each in yaml.safe_load_all(ran.stdout) if each]):
+        raise NotRendered(f"There is no object in {folder}. List its resources.")
+    return objects
 
 
 def with_images(objects: Sequence[Object], images: Mapping[str, str]) -> list[Object]:
