@@ -137,7 +137,8 @@ NO_KUBERNETES = [b"<html>Log in\xff</html>", b"", b"null", b"[1]", b'{"hello": 1
 
 @pytest.mark.parametrize(
     ("command", "body"),
-    [("doctor", body) for body in NO_KUBERNETES] + [(each, b"") for each in ("deploy", "evidence", "invoke")],
+    [("doctor", body) for body in NO_KUBERNETES]
+    + [(each, b"") for each in ("deploy", "evidence", "invoke")],
 )
 def test_a_server_that_is_no_kubernetes_is_named(
     command: str, body: bytes, event: Path, kubeconfig: Path
