@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -92,6 +92,19 @@ def nonsense(handler: Handler) -> None:
 def close(handler: Handler) -> None:
     """Not a word."""
     handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def free_port(*hosts: str) -> int:
+    """One that is free at all of these addresses."""
+    for _ in range(100):
+        with ExitStack() as stack, suppress(OSError):
+            port = 0
+            for host in hosts:
+                probe = stack.enter_context(socket.socket())
+                probe.bind((host, port))
+                port = probe.getsockname()[1]
+            return port
+    raise AssertionError(f"no port is free at {' and '.join(hosts)}")
 
 
 @contextmanager

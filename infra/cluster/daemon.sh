@@ -41,7 +41,7 @@ stop() {
       sleep 0.1
     done
     if alive "$name"; then
-      kill -KILL "$pid" || true
+      kill -KILL "$pid" 2>/dev/null || true
       sleep 0.3
     fi
   fi

@@ -130,8 +130,11 @@ def ward(town: Town, tenant: str, choose: random.Random, names: Path) -> Iterato
             "302": "redirects are not followed",
             "rebinds": f"{NAME} stands for {ELSEWHERE}",
         }
+        # The same port at the other address: a second look-up would find somebody there.
+        shared = receivers.free_port(HERE, ELSEWHERE)
         for kind in choose.sample(sorted(illnesses), len(illnesses)):
-            there = stack.enter_context(receiver(illnesses[kind]))
+            port = shared if kind == "rebinds" else 0
+            there = stack.enter_context(receiver(illnesses[kind], port=port))
             found.patients[kind] = Patient(
                 kind=kind,
                 town=town,
@@ -139,10 +142,7 @@ def ward(town: Town, tenant: str, choose: random.Random, names: Path) -> Iterato
                 there=there,
                 complaint=complaints.get(kind, f"It answered {kind}."),
             )
-        # The same port at the other address: a second look-up would find somebody there.
-        rebound = stack.enter_context(
-            receiver(host=ELSEWHERE, port=found.patients["rebinds"].there.port)
-        )
+        rebound = stack.enter_context(receiver(host=ELSEWHERE, port=shared))
         found.elsewhere += [inner, rebound]
         found.rebind(HERE)
         for patient in found.patients.values():

@@ -258,7 +258,7 @@ def test_every_page_is_good_to_look_at_and_has_no_barrier(
         expect(page.locator(".job-name").first).to_be_visible()
         look(found, "jobs", scheme=scheme, width=width)
         page = found.open(ready)
-        wait(page, "document.getElementById('video').readyState > 1")
+        wait(page, "document.getElementById('video').readyState > 1", within_ms=ENDED_MS)
         page.locator("#events summary").first.click()
         page.locator("#as-table summary").click()
         look(found, "job-ready", scheme=scheme, width=width)
