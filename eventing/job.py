@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -77,7 +77,7 @@ def main(argv: Sequence[str]) -> None:
     from eventing.host import host_of
 
     log.start(settings.log_level)
-    event = Path(os.environ["K_EVENT_PATH"], EVENT).read_bytes()
+    event = _event(os.environ)
     host = host_of(importlib.import_module(argv[0]).function)
     telemetry.start(host.name, os.environ)
     try:
@@ -86,6 +86,16 @@ def main(argv: Sequence[str]) -> None:
         telemetry.stop(FLUSH_DEADLINE_S)
         host.close()
     sys.exit(code)
+
+
+def _event(env: Mapping[str, str]) -> bytes:
+    if not env.get("K_EVENT_PATH"):
+        sys.exit("K_EVENT_PATH is not set: a JobSink sets it to the folder where the event lies")
+    file = Path(env["K_EVENT_PATH"], EVENT)
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        sys.exit(f"there is no event to handle: {file}: {error.strerror}")
 
 
 def leave_on_signals() -> None:

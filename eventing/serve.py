@@ -20,6 +20,7 @@ from eventing.beginning import loading
 
 FLUSH_DEADLINE_S: Final = 2.0
 _PR_SET_PDEATHSIG: Final = 1
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +45,30 @@ class Settings:
 
     @staticmethod
     def read(env: Mapping[str, str]) -> Settings:
+        """Raises ValueError that names the variable."""
         return Settings(
             module=env.get("KINORA_FUNCTION", ""),
-            port=int(env.get("PORT", "8080")),
+            port=_number(env, "PORT", 8080),
             address=env.get("KINORA_HOST", "0.0.0.0"),
-            concurrency=int(env.get("KINORA_CONCURRENCY", "8")),
-            timeout_s=int(env.get("KINORA_TIMEOUT_S", "600")),
-            log_level=env.get("KINORA_LOG_LEVEL", "INFO"),
-            parent=int(env.get("KINORA_PARENT_DEATH", "0")),
+            concurrency=_number(env, "KINORA_CONCURRENCY", 8, least=1),
+            timeout_s=_number(env, "KINORA_TIMEOUT_S", 600, least=1),
+            log_level=_level(env),
+            parent=_number(env, "KINORA_PARENT_DEATH", 0),
         )
+
+
+def _number(env: Mapping[str, str], name: str, default: int, *, least: int = 0) -> int:
+    given = env.get(name) or str(default)
+    if not (given.isascii() and given.isdigit() and int(given) >= least):
+        raise ValueError(f"{name} must be a whole number from {least} on, not {given!r}")
+    return int(given)
+
+
+def _level(env: Mapping[str, str]) -> str:
+    given = env.get("KINORA_LOG_LEVEL") or "INFO"
+    if given.upper() not in _LEVELS:
+        raise ValueError(f"KINORA_LOG_LEVEL must be one of {', '.join(_LEVELS)}, not {given!r}")
+    return given
 
 
 def main(argv: Sequence[str]) -> None:

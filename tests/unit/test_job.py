@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +16,7 @@ from eventing.contract import Event, TaskCompleted, TaskReady
 from eventing.envelope import unwrap
 from eventing.errors import Rejected, Unavailable
 from eventing.host import Handler, Host
+from eventing.serve import Settings
 from tests.contract.event_samples import JOB, event_of
 
 READY = TaskReady(job=JOB, generation=1, task="a1", length="long")
@@ -114,3 +119,39 @@ def test_one_module_is_named(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         job.main(argv)
     assert caught.value.code == "usage: python -m eventing.job MODULE"
+
+
+@pytest.mark.parametrize("folder", ["", "absent"])
+def test_an_event_that_is_not_there_ends_the_process_with_a_sentence(
+    folder: str, tmp_path: Path
+) -> None:
+    env = {**os.environ, "K_EVENT_PATH": str(tmp_path / folder) if folder else ""}
+    ran = subprocess.run(
+        [sys.executable, "-m", "eventing.job", "functions.encoder.main"],
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == job.DEFECT
+    assert ran.stderr.startswith("there is no event to handle: " if folder else "K_EVENT_PATH is ")
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("KINORA_CONCURRENCY", "0"),
+        ("KINORA_TIMEOUT_S", "-1"),
+        ("KINORA_PARENT_DEATH", "1.5"),
+        ("KINORA_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_setting_of_the_process_that_makes_no_sense_is_named(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} must be .* not '{value}'$"):
+        Settings.read({name: value})
+
+
+def test_a_setting_that_is_empty_counts_as_not_set() -> None:
+    names = ("PORT", "KINORA_CONCURRENCY", "KINORA_TIMEOUT_S", "KINORA_LOG_LEVEL")
+    assert Settings.read(dict.fromkeys(names, "")) == Settings.read({})
