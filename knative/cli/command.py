@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -85,5 +86,7 @@ def _complain(complaint: Complaint, *, as_json: bool) -> None:
     from knative.cli import output
 
     if as_json:
-        output.write_json(complaint.as_json())
+        # Where standard output takes nothing, which may be the complaint, standard error has it.
+        with suppress(OSError):
+            output.write_json(complaint.as_json())
     output.tell(f"kinora: {complaint.reason}")

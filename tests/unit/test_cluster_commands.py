@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -194,3 +195,13 @@ def test_the_command_starts_without_the_client_of_kubernetes() -> None:
     loaded = "import sys, knative.cli.main; print('kubernetes' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
+
+
+def test_a_complaint_is_told_also_where_standard_output_takes_nothing(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "knative.cli.main", "doctor", "--cluster", "--json"]
+    env = {**os.environ, "KUBECONFIG": str(tmp_path / "none")}
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, env=env)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("kinora: No cluster is configured")
+    assert "Traceback" not in ran.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 from urllib.parse import quote
@@ -168,3 +169,13 @@ def test_a_file_in_an_archive_can_be_read_by_any_tar(tmp_path: Path) -> None:
     archive.write(file, [Exhibit("ü.txt", "ü")], Redactor())
     with tarfile.open(fileobj=io.BytesIO(file.read_bytes())) as opened:
         assert opened.getnames() == ["found/ü.txt"]
+
+
+def test_what_is_no_file_is_not_replaced_by_an_archive(tmp_path: Path) -> None:
+    # Of a device the same holds, and a test that fails must not cost the machine one.
+    os.mkfifo(pipe := tmp_path / "pipe")
+    result = CliRunner().invoke(app, ["evidence", "--dir", str(tmp_path), "--out", str(pipe)])
+    assert result.exit_code == 2
+    assert "is left alone" in " ".join(result.stderr.split())
+    assert pipe.is_fifo()
+    assert [*tmp_path.iterdir()] == [pipe]

@@ -50,6 +50,9 @@ def evidence(
     file = out or Path(f"kinora-evidence-{stamp}.tar.gz")
     if not file.parent.is_dir():
         raise Complaint(f"There is no folder {file.parent}. Make it, or name another with --out.")
+    if file.exists() and not file.is_file():
+        # The archive takes the place of what is there: a device would be gone for everybody.
+        raise Complaint(f"{file} is no file and is left alone. Name a new one with --out.")
     if cluster:
         archived = _of_cluster(file, job, context, namespace)
     else:
