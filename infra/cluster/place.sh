@@ -29,6 +29,7 @@ export PATH=$bin:$PATH
 
 say() { printf '%(%H:%M:%S)T %s\n' -1 "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 1; }
+usage() { say "${0##*/}: $*; see the head of $0"; exit 2; }
 
 # Commands to the cluster's containerd, about what kubelet sees.
 images_of_node() { ctr --address "$socket" --namespace k8s.io "$@"; }

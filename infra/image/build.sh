@@ -7,14 +7,26 @@
 #   BUILDER     buildah or docker
 # Each becomes .cache/images/kinora-<target>.tar, with its inventory (.cdx.json) beside it; with --push
 # it goes to the registry instead, to which `buildah login` or `docker login` opened the way.
+push=
+if [ "${1:-}" = --push ]; then push=1; shift; fi
+if [ $# -eq 0 ]; then set -- lean media gateway; fi
+# What is mistyped is told before anything is installed or built.
+usage() { echo "images: $*; see the head of $0" >&2; exit 2; }
+for target; do
+  case $target in
+    lean | media | gateway) ;;
+    *) usage "there is no image $target" ;;
+  esac
+done
+case ${BUILDER:-} in
+  '' | buildah | docker) ;;
+  *) usage "BUILDER is buildah or docker, not $BUILDER" ;;
+esac
+if [ -n "$push" ] && [ "${REPOSITORY:-dev.local}" = dev.local ]; then usage 'REPOSITORY names no registry'; fi
 . "$(dirname "$0")/builder.sh"
 set -euo pipefail
 REPOSITORY=${REPOSITORY:-dev.local}
 TAG=${TAG:-dev}
-push=
-if [ "${1:-}" = --push ]; then push=1; shift; fi
-if [ $# -eq 0 ]; then set -- lean media gateway; fi
-if [ -n "$push" ] && [ "$REPOSITORY" = dev.local ]; then say 'REPOSITORY names no registry'; exit 2; fi
 
 arguments=()
 if [ -z "${BASE:-}" ] && [ "$REPOSITORY" = dev.local ]; then BASE=dev.local/python:3.11-bookworm; fi
