@@ -56,7 +56,7 @@ def installation(
     """Deployed from the overlay of the tests, which stands on `local`."""
     found = Installation(cluster.within(NAMESPACE), tmp_path_factory.mktemp("installation"))
     began_s = time.monotonic()
-    found.kinora("deploy", "--overlay", str(OVERLAY), "--timeout", "240", within_s=300)
+    found.deploy(OVERLAY)
     figures.append(f"deployed and ready after {time.monotonic() - began_s:.0f} s")
     return found
 

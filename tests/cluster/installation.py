@@ -30,6 +30,7 @@ WORK: Final = f"{PREFIX}-{layout.WORK}"
 MEDIA: Final = f"{PREFIX}-{layout.MEDIA}"
 TENANT: Final = "local"
 NEIGHBOUR: Final = "ben"
+COMMAND_S: Final = 300.0
 JOB_S: Final = 180.0
 """Within which a short clip is done, on a machine that does much else."""
 TICK: Final = "sweeper-tick"
@@ -80,17 +81,24 @@ class Installation:
             "KINORA_STATE": f"redis://{self.kube.address('redis')}:6379/0",
         }
 
-    def kinora(self, *words: str, within_s: float = 300) -> str:
+    def deploy(self, overlay: Path) -> None:
+        """Also where there is nothing yet. Raises CalledProcessError."""
+        self._kinora(self.kube.env, "deploy", "--overlay", str(overlay), "--timeout", "240")
+
+    def kinora(self, *words: str) -> str:
         """A command as an operator gives it; its output. Raises CalledProcessError."""
+        return self._kinora(self.env, *words)
+
+    def _kinora(self, env: Mapping[str, str], *words: str) -> str:
         try:
             return subprocess.run(
                 [sys.executable, "-m", "knative.cli.main", *words],
-                env={**os.environ, **self.env},
+                env={**os.environ, **env},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
                 check=True,
-                timeout=within_s,
+                timeout=COMMAND_S,
             ).stdout
         except subprocess.CalledProcessError as error:
             error.add_note(f"kinora {' '.join(words)}: {error.stdout}{error.stderr}")

@@ -31,14 +31,14 @@ def pulling(installation: Installation) -> Iterator[Installation]:
     except subprocess.CalledProcessError:
         pytest.skip("KEDA is not in the cluster; `make cluster-test-keda` brings it")
     try:
-        installation.kinora("deploy", "--overlay", str(PULLING), "--timeout", "240")
+        installation.deploy(PULLING)
         installation.kube("delete", *PUSHED, "--ignore-not-found", "--wait=true")
         installation.kube("wait", "scaledjob/encoder", "--for=condition=ready", "--timeout=60s")
         yield installation
     finally:
         with suppress(subprocess.CalledProcessError):
             installation.kube("delete", "scaledjob/encoder", "--ignore-not-found", "--wait=true")
-        installation.kinora("deploy", "--overlay", str(OVERLAY), "--timeout", "240")
+        installation.deploy(OVERLAY)
 
 
 def test_what_waits_starts_encoders_that_pull_it_and_the_job_completes(
