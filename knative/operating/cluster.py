@@ -6,6 +6,7 @@ Every method raises Unavailable when the server cannot be reached, and Refused w
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, cast
@@ -46,8 +47,8 @@ class Cluster:
 
     @property
     def server(self) -> str:
-        """The API server's address."""
-        return str(self._api.configuration.host)
+        """The API server's address, without a name and password in it."""
+        return re.sub(r"//[^/@]*@", "//", str(self._api.configuration.host))
 
     def version(self) -> str:
         """Kubernetes' own, like `v1.34.4`."""

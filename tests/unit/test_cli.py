@@ -259,6 +259,13 @@ def test_a_profile_of_ones_own_is_checked_by_field(tmp_path: Path) -> None:
     assert "video.ladder" in answer(result)["reason"]
 
 
+def test_a_profile_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (wrong := tmp_path / "mine.toml").write_bytes(b"\xff\xfe")
+    result = kinora("profiles", "--validate", wrong, "--json")
+    assert result.exit_code == 3
+    assert "mine.toml is no text" in answer(result)["reason"]
+
+
 def test_profiles_are_listed_by_name() -> None:
     names = [profile["name"] for profile in answer(kinora("profiles", "--json"))]
     assert "default" in names

@@ -133,6 +133,14 @@ def serving(body: bytes) -> Iterator[str]:
             thread.join()
 
 
+def test_a_password_in_the_address_is_not_shown(kubeconfig: Path) -> None:
+    text = kubeconfig.read_text().replace("127.0.0.1:9", "me:hunter2@127.0.0.1:9")
+    kubeconfig.write_text(text)
+    result = kinora(kubeconfig, "doctor", "--cluster", "--json")
+    assert "http://127.0.0.1:9 does not answer" in json.loads(result.stdout)["reason"]
+    assert "hunter2" not in result.output
+
+
 NO_KUBERNETES = [b"<html>Log in\xff</html>", b"", b"null", b"[1]", b'{"hello": 1}']
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from functions.jobs.seal import Seal
+from knative.cli.main import app
 from knative.operating.deploying import keyring, order, readiness, rendering
+from knative.operating.deploying.unsettled import unsettled
 from tests.kustomized import needs_kubectl
 
 
@@ -200,3 +204,47 @@ def test_an_overlay_without_objects_is_none(tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text("resources: []\n")
     with pytest.raises(rendering.NotRendered, match="There is no object"):
         rendering.render(tmp_path)
+
+
+def functioning(**variables: str) -> dict[str, Any]:
+    env = [{"name": name, "value": value} for name, value in variables.items()]
+    spec = {"template": {"spec": {"containers": [{"name": "function", "env": env}]}}}
+    return thing("Service", "serving.knative.dev/v1", spec=spec)
+
+
+def test_a_function_that_knows_no_store_is_told_of_before_it_is_deployed() -> None:
+    settled = functioning(K_SINK="http://x", KINORA_STORE="s3://x", AWS_ENDPOINT_URL_S3="")
+    assert unsettled([settled, thing("ConfigMap")]) == {}
+    found = unsettled([functioning(KINORA_STORE="", KINORA_STATE="redis://x", K_SINK="")])
+    assert found == {"Service/x": ["KINORA_STORE", "K_SINK"]}
+
+
+@needs_kubectl
+def test_an_overlay_without_its_settings_is_told_to_list_them(tmp_path: Path) -> None:
+    (overlay := tmp_path / "overlay").mkdir()
+    base = os.path.relpath((rendering.OVERLAYS.parent / "base").resolve(), overlay.resolve())
+    (overlay / "kustomization.yaml").write_text(f"resources: [{base}]\n")
+    result = CliRunner().invoke(app, ["deploy", "--overlay", str(overlay)])
+    assert result.exit_code == 2
+    assert "List the component `settings` last" in " ".join(result.stderr.split())
+
+
+@needs_kubectl
+def test_a_value_is_the_text_that_kustomize_takes_it_for(tmp_path: Path) -> None:
+    data = "{a: =, b: 2026-01-01, c: on, d: '='}"
+    (tmp_path / "kustomization.yaml").write_text("resources: [map.yaml]\n")
+    (tmp_path / "map.yaml").write_text(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata: {data}\n"
+    )
+    (found,) = rendering.render(tmp_path)
+    assert all(isinstance(value, str) for value in found["data"].values())
+    assert (found["data"]["a"], found["data"]["c"]) == ("=", "on")
+
+
+@needs_kubectl
+def test_what_kustomize_refuses_is_told_without_its_log(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: [nowhere.yaml]\n")
+    with pytest.raises(rendering.NotRendered) as told:
+        rendering.render(tmp_path)
+    assert "nowhere.yaml" in str(told.value)
+    assert "command failed" not in str(told.value)

@@ -137,3 +137,20 @@ def test_where_nothing_helps_that_is_said(folder: Path) -> None:
     unchanged = replace(advice, proposed=advice.current, after=advice.before, changes=())
     assert "Nothing that could be changed" in samples.printed(command.tables(unchanged, 1))
     assert command.as_values(unchanged, 1)["patch"] == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xd0\x00", "is no text"),
+        (b"a: [", "is no YAML"),
+        (b"kind: Service\nmetadata:\n", "holds no Service"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_named(
+    folder: Path, content: bytes, said: str, tmp_path: Path
+) -> None:
+    (file := tmp_path / "settings.yaml").write_bytes(content)
+    found, _, err = tune(folder, "--manifest", str(file))
+    assert found == 2
+    assert f"settings.yaml {said}" in " ".join(err.split())

@@ -146,11 +146,19 @@ class _Progress:
 
 def _rendered(overlay: str) -> Objects:
     from knative.operating.deploying import rendering
+    from knative.operating.deploying.unsettled import unsettled
 
     try:
-        return rendering.render(rendering.folder_of(overlay))
+        objects = rendering.render(rendering.folder_of(overlay))
     except rendering.NotRendered as error:
         raise Complaint(str(error)) from None
+    if lacking := unsettled(objects):
+        name, variables = next(iter(lacking.items()))
+        raise Complaint(
+            f"The overlay leaves {' and '.join(variables)} of {name} empty. List the component "
+            "`settings` last among its components, and set each value of kinora-settings."
+        )
+    return objects
 
 
 def _platform(parts: Iterable[str]) -> tuple[list[Objects], Objects]:

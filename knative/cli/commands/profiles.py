@@ -46,6 +46,12 @@ def _checked(path: Path) -> Profile:
         return files.parse(path.name, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Complaint(f"{path} cannot be read: {error.strerror}. Check the path.") from None
+    except UnicodeDecodeError:
+        raise Complaint(
+            f"{path} is no text. Write it in UTF-8 and check again.",
+            exit_code=REJECTED,
+            code="profile_invalid",
+        ) from None
     except ValueError as error:
         raise Complaint(
             f"{error}. Correct it and check again.", exit_code=REJECTED, code="profile_invalid"

@@ -172,7 +172,9 @@ def _of_file(path: Path, function: str) -> dict[str, Any]:
     import yaml
 
     try:
-        found = list(yaml.safe_load_all(path.read_text()))
+        found = list(yaml.safe_load_all(path.read_text("utf-8")))
+    except UnicodeDecodeError:
+        raise Complaint(f"{path} is no text. Name a YAML file.") from None
     except OSError as error:
         raise Complaint(f"{path} cannot be read: {error.strerror}. Check the path.") from None
     except yaml.YAMLError as error:
@@ -180,7 +182,7 @@ def _of_file(path: Path, function: str) -> dict[str, Any]:
     for each in found:
         if isinstance(each, dict) and each.get("kind") == "Service":
             service: dict[str, Any] = each
-            if service.get("metadata", {}).get("name") == function:
+            if (service.get("metadata") or {}).get("name") == function:
                 return service
     raise Complaint(f"{path} holds no Service `{function}`. Name another file, or --function.")
 

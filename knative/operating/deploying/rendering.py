@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -24,6 +26,14 @@ _PROGRAMS: Final[Sequence[tuple[str, ...]]] = (("kubectl", "kustomize"), ("kusto
 _TIMEOUT_S: Final = 60.0
 
 Object = dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads what kustomize writes: to it a lone `=` and a date are text."""
+
+
+for _tag in ("value", "timestamp"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _Loader.construct_yaml_str)
 
 
 class NotRendered(Exception):
@@ -74,10 +84,24 @@ def render(folder: Path) -> list[Object]:
         # Of remote resources mostly: kustomize fetches them.
         raise NotRendered(f"{folder} was not built within {_TIMEOUT_S:g} s.") from None
     if ran.returncode:
-        raise NotRendered(f"{folder} cannot be built: {ran.stderr.strip().rstrip('.')}.")
-    if not (objects := [each for each in yaml.safe_load_all(ran.stdout) if each]):
+        raise NotRendered(f"{folder} cannot be built: {_said(ran.stderr).rstrip('.')}.")
+    try:
+        found = list(yaml.load_all(ran.stdout, Loader=_Loader))
+    except (yaml.YAMLError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise NotRendered(f"What {folder} is built to cannot be read: {said}.") from None
+    if not (objects := [each for each in found if each]):
         raise NotRendered(f"There is no object in {folder}. List its resources.")
     return objects
+
+
+def _said(stderr: str) -> str:
+    """The error itself, where kubectl wrote it as a line of its log."""
+    logged = re.search(r'"command failed" err=("(?:[^"\\]|\\.)*")', stderr)
+    try:
+        return str(json.loads(logged[1])) if logged else stderr.strip()
+    except ValueError:
+        return stderr.strip()
 
 
 def with_images(objects: Sequence[Object], images: Mapping[str, str]) -> list[Object]:
