@@ -32,8 +32,12 @@ class _Loader(yaml.SafeLoader):
     """Reads what kustomize writes: to it a lone `=` and a date are text."""
 
 
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
 for _tag in ("value", "timestamp"):
-    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _Loader.construct_yaml_str)
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_tag}", _text)
 
 
 class NotRendered(Exception):
