@@ -199,6 +199,27 @@ def test_a_signal_ends_a_command_as_ctrl_c_does(
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+@pytest.mark.parametrize("words", [["deploy"], ["doctor", "--cluster"]])
+def test_a_signal_while_the_overlay_is_built_ends_whoever_builds_it(
+    words: list[str], tmp_path: Path
+) -> None:
+    os.mkfifo(fifo := tmp_path / "begun")
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\nexec >{fifo}\necho $$\nexec sleep 600\n")
+    kubectl.chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    typed = [sys.executable, "-m", "knative.cli.main", *words, "--overlay", "local"]
+    with subprocess.Popen(typed, env=env, stderr=subprocess.PIPE, text=True) as process:
+        with fifo.open() as builder:
+            builder.readline()
+            process.send_signal(signal.SIGTERM)
+            # Ends when nobody holds the other end any more.
+            assert builder.read() == ""
+        assert process.stderr is not None
+        assert process.stderr.read() == "kinora: interrupted\n"
+    assert process.returncode == 130
+
+
 def test_the_command_starts_without_the_client_of_kubernetes() -> None:
     loaded = "import sys, knative.cli.main; print('kubernetes' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)

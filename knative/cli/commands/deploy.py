@@ -58,12 +58,14 @@ def deploy(
     import time
 
     from knative.cli import output
+    from knative.cli.signals import raised
     from knative.operating.deploying import aftermath, keyring
     from knative.operating.deploying.deployment import Applied, Deployment, Unready
 
     began_s = time.monotonic()
-    objects = _with_images(_rendered(overlay), _named_images(images or ()))
-    beneath, beside = _platform(platform or ())
+    with raised():
+        objects = _with_images(_rendered(overlay), _named_images(images or ()))
+        beneath, beside = _platform(platform or ())
     objects = [*beside, *objects]
     references = keyring.references(objects)
     applied: list[Applied] = []

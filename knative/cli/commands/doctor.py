@@ -54,10 +54,12 @@ def doctor(
 
 def _of_cluster(context: str, namespace: str, overlay: str, *, as_json: bool) -> None:
     from knative.cli import output
+    from knative.cli.signals import raised
     from knative.operating.diagnosis import reading
     from knative.operating.diagnosis.examination import before_deploying, examine
 
-    objects = _rendered(overlay) if overlay else []
+    with raised():
+        objects = _rendered(overlay) if overlay else []
     with reach.cluster(context) as cluster:
         facts = reading.facts(cluster, namespace, objects)
     found = before_deploying(facts) if overlay else examine(facts)
