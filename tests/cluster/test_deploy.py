@@ -22,6 +22,7 @@ IMAGE = "dev.local/kinora-lean:dev"
 
 
 def test_deploying_again_changes_nothing(installation: Installation) -> None:
+    installation.deploy(OVERLAY)  # what other tests changed is the overlay's again
     secrets = installation.kube.get("secrets")
     kept = {each["metadata"]["name"]: each["data"] for each in secrets["items"]}
     revisions = {each["metadata"]["name"] for each in installation.kube.get("revisions")["items"]}
