@@ -12,7 +12,7 @@ import pytest
 from eventing import contract
 from functions.jobs import layout
 from tests.cluster.installation import NAMESPACE, Installation
-from tests.cluster.podlogs import following
+from tests.cluster.podlogs import PodLogs, following
 from tests.cluster.podwatch import PodWatch, watching
 from tests.e2e.command import until
 from tests.e2e.inbox import Receiver
@@ -89,11 +89,13 @@ def test_a_tick_wakes_the_sweeper_and_nobody_else(installation: Installation) ->
             pods = stack.enter_context(watching(installation.kube))
             logs = stack.enter_context(following(NAMESPACE))
             since_s = time.monotonic()
-        until(
-            "the sweeper has swept",
-            lambda: any("handled" in line.text for line in logs.of("sweeper-")),
-            every_s=0.2,
-        )
+        until("the sweeper has swept", lambda: _has_swept(pods, logs, since_s), every_s=0.2)
         with installation.without_tick():
             installation.quiet()
         assert pods.functions(since_s=since_s) == {"sweeper"}
+
+
+def _has_swept(pods: PodWatch, logs: PodLogs, since_s: float) -> bool:
+    """A pod that appeared since then."""
+    names = [pod.name for pod in pods.of("sweeper") if pod.first_s >= since_s]
+    return any("handled" in line.text for name in names for line in logs.of(name))
