@@ -47,7 +47,8 @@ class PodWatch:
         name, function, ready, leaving = line.split("|")
         if not function:
             return
-        pod = self.pods.setdefault(name, Seen(name, function, now_s))
+        # Whoever is already going when first seen was there before the watch.
+        pod = self.pods.setdefault(name, Seen(name, function, 0.0 if leaving else now_s))
         if ready == "True" and not pod.ready_s:
             pod.ready_s = now_s
         if leaving and not pod.leaving_s:
