@@ -73,7 +73,7 @@ def _told(pods: PodWatch, began_s: float) -> list[str]:
     """When the first pod of each function appeared, and what it took to become ready."""
     lines = ["function   first pod  ready after"]
     for function in FLOW:
-        seen = pods.of(function)
+        seen = [pod for pod in pods.of(function) if pod.first_s >= began_s]
         assert seen, f"{function} has had no pod"
         first = min(seen, key=lambda pod: pod.first_s)
         lines.append(
