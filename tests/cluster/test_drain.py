@@ -37,8 +37,9 @@ def test_a_task_longer_than_the_drain_survives_scale_down_and_a_new_revision(
         )
         until("it encodes", lambda: _is_encoding(installation, dropped), every_s=0.3)
         encoder = {pod.name for pod in pods.of("encoder")}
-        _revise(installation)
+        # Of the revision that works; the next one is let come up.
         found = installation.kube.get("deployments", "--selector", f"{FUNCTION}=encoder")["items"]
+        _revise(installation)
         for name in (each["metadata"]["name"] for each in found):
             installation.kube("scale", f"deployment/{name}", "--replicas=0")
         job = installation.ended([dropped], within_s=3 * JOB_S)[dropped]
