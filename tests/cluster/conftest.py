@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -64,10 +65,10 @@ def installation(
 @pytest.fixture(scope="session")
 def inboxes(installation: Installation) -> Iterator[dict[str, Receiver]]:
     """An endpoint of each tenant on this machine, by tenant."""
-    with receiver(HOST) as mine, receiver(HOST) as theirs:
-        found = {TENANT: mine, NEIGHBOUR: theirs}
+    with ExitStack() as stack:
+        found = {tenant: stack.enter_context(receiver(HOST)) for tenant in (TENANT, NEIGHBOUR)}
         for tenant, inbox in found.items():
-            inbox.secret = installation.told(inbox.url, tenant)
+            stack.enter_context(installation.telling(inbox, tenant))
         yield found
 
 

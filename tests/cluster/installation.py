@@ -21,6 +21,7 @@ from minio import Minio
 from functions.jobs import layout
 from tests.cluster.kube import Kube
 from tests.e2e.command import until
+from tests.e2e.inbox import Receiver
 from tests.e2e.judges import Planned, judge
 
 NAMESPACE: Final = "kinora"
@@ -120,13 +121,17 @@ class Installation:
             trust_env=False,
         )
 
-    def told(self, url: str, tenant: str = TENANT) -> str:
-        """Let webhooks of `tenant` go to `url`; the secret that they are signed with."""
+    @contextmanager
+    def telling(self, inbox: Receiver, tenant: str) -> Iterator[None]:
+        """Webhooks of `tenant` go there meanwhile; afterwards nobody tries to reach it."""
         with self.api(tenant) as api:
-            answer = api.post("/webhooks", json={"url": url})
+            answer = api.post("/webhooks", json={"url": inbox.url})
         assert answer.status_code == 201, answer.text
-        secret: str = answer.json()["secret"]
-        return secret
+        made = answer.json()
+        inbox.secret = made["secret"]
+        yield
+        with self.api(tenant) as api:
+            assert api.delete(f"/webhooks/{made['endpoint']}").is_success
 
     # Its jobs: by their records, which are there whatever else is not.
 
