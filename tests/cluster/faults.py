@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import subprocess
 from collections.abc import Callable, Mapping
@@ -74,9 +73,7 @@ def _encoders(installation: Installation) -> list[str]:
 def revised(installation: Installation, choose: random.Random) -> str:
     """A new revision of some function."""
     function = choose.choice(["ingest", "chunker", "encoder", "assembler"])
-    mark = {"kinora.dev/revised": str(choose.random())}
-    patch = {"spec": {"template": {"metadata": {"annotations": mark}}}}
-    installation.kube("patch", "ksvc", function, "--type=merge", "--patch", json.dumps(patch))
+    installation.revise(function)
     return f"{function} revised"
 
 

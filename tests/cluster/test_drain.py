@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ def test_a_task_longer_than_the_drain_survives_scale_down_and_a_new_revision(
         encoder = {pod.name for pod in pods.of("encoder")}
         # Of the revision that works; the next one is let come up.
         found = installation.kube.get("deployments", "--selector", f"{FUNCTION}=encoder")["items"]
-        _revise(installation)
+        installation.revise("encoder")
         for name in (each["metadata"]["name"] for each in found):
             installation.kube("scale", f"deployment/{name}", "--replicas=0")
         job = installation.ended([dropped], within_s=3 * JOB_S)[dropped]
@@ -71,9 +70,3 @@ def _is_encoding(installation: Installation, dropped: str) -> bool:
         keys: Any = state.keys("*:leases")
         leases: Any = state.zrange(keys[0], 0, -1) if keys else []
     return any(job in lease and task in lease for lease in leases)
-
-
-def _revise(installation: Installation) -> None:
-    mark = {"kinora.dev/revised": str(time.time())}
-    patch = {"spec": {"template": {"metadata": {"annotations": mark}}}}
-    installation.kube("patch", "ksvc", "encoder", "--type=merge", "--patch", json.dumps(patch))
