@@ -11,9 +11,9 @@ from pathlib import Path
 
 from functions.adapters import binaries
 from functions.jobs import layout
-from functions.media import dash, hls
-from functions.media.rendition import PLAYLIST, AudioRendition, VideoRendition
-from functions.media.segment import Segment, Stored, Track
+from functions.media.encoding.rendition import PLAYLIST, AudioRendition, VideoRendition
+from functions.media.streams import dash, hls
+from functions.media.streams.segment import Segment, Stored, Track
 from tests import mp4
 
 JOB = "0" * 32

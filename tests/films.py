@@ -12,9 +12,9 @@ from functions.jobs import catalogue
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan
 from functions.jobs.profile import Options
-from functions.media import guard
-from functions.media.index import Packet, Packets
-from functions.media.probe import Media, Table, VideoStream
+from functions.media.source import guard
+from functions.media.source.index import Packet, Packets
+from functions.media.source.probe import Media, Table, VideoStream
 from functions.planning.drawing import Setting, draw
 from functions.planning.survey import Survey
 

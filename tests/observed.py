@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
 from knative.tuning.observation import Job, Observations, Task
 
 RATE = 25

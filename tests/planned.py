@@ -13,12 +13,12 @@ from functions.adapters import binaries
 from functions.jobs import layout, record
 from functions.jobs.manifest import SourceObject
 from functions.jobs.plan import AudioTask, MezzanineTask, Plan, Task, VideoTask
-from functions.media import container, index, probe
-from functions.media.guard import MAX_PIXELS
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.timeline import Timeline
-from functions.media.timeline import plan as plan_timeline
-from functions.media.windows import Chunk, Windows
+from functions.media.cutting.timeline import Timeline
+from functions.media.cutting.timeline import plan as plan_timeline
+from functions.media.cutting.windows import Chunk, Windows
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.source import container, index, probe
+from functions.media.source.guard import MAX_PIXELS
 from functions.ports import ObjectStore
 
 JOB = "0123456789abcdef0123456789abcdef"

@@ -12,9 +12,9 @@ from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Tas
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.jobs.receipt import Failure, Receipt
 from functions.jobs.verdict import State, Verdict
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.segment import Segment, Stored, Track
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.streams.segment import Segment, Stored, Track
 from functions.ports import ByteRange, ObjectInfo
 from tests.fakes import ManualClock, MemoryStore
 

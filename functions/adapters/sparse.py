@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from functions.jobs.refusal import refuse
-from functions.media.byterange import ByteRange
+from functions.media.source.byterange import ByteRange
 from functions.ports import Absent, ObjectStore
 
 

@@ -12,9 +12,9 @@ from functions.jobs import layout, record
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan, Task
 from functions.jobs.receipt import Receipt
-from functions.media import dash, hls
-from functions.media.rendition import Rendition
-from functions.media.segment import Track
+from functions.media.encoding.rendition import Rendition
+from functions.media.streams import dash, hls
+from functions.media.streams.segment import Track
 from functions.ports import ObjectStore
 
 _RACES: Final = 5

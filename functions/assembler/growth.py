@@ -14,10 +14,10 @@ from functions.assembler import whole
 from functions.jobs import layout, record
 from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.jobs.receipt import Receipt
-from functions.media import hls
-from functions.media.accelerator import GPU
-from functions.media.rendition import AudioRendition, Rendition, VideoRendition
-from functions.media.segment import Track
+from functions.media.encoding.accelerator import GPU
+from functions.media.encoding.rendition import AudioRendition, Rendition, VideoRendition
+from functions.media.streams import hls
+from functions.media.streams.segment import Track
 from functions.ports import Absent, ObjectStore
 
 _log = logging.getLogger(__name__)

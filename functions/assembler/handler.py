@@ -29,7 +29,7 @@ from functions.jobs.plan import Plan, Task
 from functions.jobs.receipt import Receipt
 from functions.jobs.refusal import NO_ACCELERATOR, refuse
 from functions.jobs.verdict import State
-from functions.media.accelerator import CPU, Accelerator
+from functions.media.encoding.accelerator import CPU, Accelerator
 from functions.ports import Clock, ObjectStore, StateStore
 
 LEASE_S: Final = 30.0

@@ -16,10 +16,10 @@ from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.profile import Options, Profile
 from functions.jobs.receipt import Receipt
-from functions.media import bitrate, hls
-from functions.media.rendition import Rendition, VideoRendition
-from functions.media.segment import Track
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.encoding.rendition import Rendition, VideoRendition
+from functions.media.streams import bitrate, hls
+from functions.media.streams.segment import Track
 
 SCHEMA = 1
 

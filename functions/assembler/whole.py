@@ -9,10 +9,11 @@ from typing import Final
 
 from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.jobs.receipt import Receipt
-from functions.media import aac, hls
-from functions.media.join import join
-from functions.media.rendition import AudioRendition, Rendition, VideoRendition
-from functions.media.segment import Track
+from functions.media.encoding import aac
+from functions.media.encoding.rendition import AudioRendition, Rendition, VideoRendition
+from functions.media.streams import hls
+from functions.media.streams.join import join
+from functions.media.streams.segment import Track
 
 _TOLERANCE_S: Final = Fraction(22, 1000)
 

@@ -14,7 +14,7 @@ from eventing.errors import Rejected, Unavailable
 from functions.jobs import admission, ending, latest, layout, leases, record
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan
-from functions.media import guard
+from functions.media.source import guard
 from functions.planning import drawing
 from functions.planning.drawing import LONG_TASK_S, Setting
 from functions.planning.survey import Survey

@@ -9,7 +9,7 @@ from pathlib import Path
 from functions import environment
 from functions.chunker.handler import LEASE_S
 from functions.jobs.admission import Window
-from functions.media import guard
+from functions.media.source import guard
 from functions.planning.drawing import LONG_TASK_S
 
 

@@ -20,11 +20,13 @@ from functions.encoder.fetch import Copy
 from functions.encoder.outcome import Failed
 from functions.encoder.watch import Watch
 from functions.jobs.plan import AudioTask, Plan, VideoTask
-from functions.media import aac, boxes, gate, graph, recipe
-from functions.media.boxes import Fragmented
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.segment import Track
-from functions.media.timeline import Slots, Timeline
+from functions.media.cutting.timeline import Slots, Timeline
+from functions.media.encoding import aac, pictures, sounds
+from functions.media.encoding import argv as words
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.streams import boxes, gate
+from functions.media.streams.boxes import Fragmented
+from functions.media.streams.segment import Track
 from functions.ports import Clock, Finished, Limits, ObjectStore, Process
 
 SPARE_BYTES = 32 << 20
@@ -41,7 +43,7 @@ class Attempt:
     process: Process
     clock: Clock
     ffmpeg: str
-    tuning: recipe.Tuning
+    tuning: words.Tuning
     memory_bytes: int
     maps_more: bool
     """See `Limits`."""
@@ -78,7 +80,7 @@ class Attempt:
         """Encode a whole audio track."""
         rendition = self._audio(task.rendition)
         source = self.copy.fetch_sound(rendition.track)
-        argv = recipe.audio(self.ffmpeg, source=source, rendition=rendition, tuning=self.tuning)
+        argv = sounds.argv(self.ffmpeg, source=source, rendition=rendition, tuning=self.tuning)
         duration_s = Fraction(rendition.samples, rendition.sample_rate)
         # AAC needs at most 768 bytes a frame and channel (ISO/IEC 14496-3, 4.5.3).
         most_bytes = aac.frames(rendition) * rendition.channels * 1024 + SPARE_BYTES
@@ -114,14 +116,14 @@ class Attempt:
         task: VideoTask,
         timeline: Timeline,
         renditions: Sequence[VideoRendition],
-        source: recipe.Source,
+        source: words.Source,
     ) -> list[Fragmented]:
-        argv = recipe.video(
+        argv = pictures.argv(
             self.ffmpeg,
             source=source,
             track=self.plan.video_track,
             timeline=timeline,
-            cut=graph.Cut(
+            cut=pictures.Cut(
                 start=task.start,
                 trim_start=task.trim_start,
                 trim_stop=task.trim_stop,
@@ -155,7 +157,7 @@ class Attempt:
 
     def _read(self, number: int, planned: int, check: Callable[[Fragmented], None]) -> Fragmented:
         """What the program left as its n-th output, if it is what was planned."""
-        file = self.folder / recipe.output(number)
+        file = self.folder / words.output(number)
         if not file.exists() or file.stat().st_size == 0:
             raise Failed("frames_missing", final=True, found=0, planned=planned)
         try:
@@ -179,7 +181,7 @@ class Attempt:
             self.plan.job,
             rendition,
             output,
-            self.folder / recipe.output(number),
+            self.folder / words.output(number),
             first_segment=first,
             beat=self.watch.beat,
         )

@@ -11,8 +11,9 @@ from typing import Final
 from eventing import telemetry
 from functions.adapters import sparse
 from functions.jobs.plan import Plan, VideoTask
-from functions.media import index, recipe
-from functions.media.byterange import ByteRange, union
+from functions.media.encoding import argv as words
+from functions.media.source import index
+from functions.media.source.byterange import ByteRange, union
 from functions.ports import ObjectStore
 
 PIECE_BYTES: Final = 8 << 20
@@ -38,7 +39,7 @@ class Copy:
     last_ticks: int | None = None
     """The last presented frame among the chunk's packets; None where there is no index."""
 
-    def fetch_chunk(self, task: VideoTask) -> recipe.Source:
+    def fetch_chunk(self, task: VideoTask) -> words.Source:
         """The headers and the chunk's packets.
 
         Raises Rejected (source_gone) when the source is not what was planned any more.
@@ -51,11 +52,11 @@ class Copy:
         self.last_ticks = max((packet.pts for packet in packets if packet.shown), default=None)
         self._fetch(union([*header.head, *index.wanted(packets)]))
         if task.first_packet == 0:
-            return recipe.Source(format=self.plan.format)
+            return words.Source(format=self.plan.format)
         seek_us = int(_seek_ticks(packets) * track.timebase * 1_000_000)
-        return recipe.Source(format=self.plan.format, seek_us=seek_us)
+        return words.Source(format=self.plan.format, seek_us=seek_us)
 
-    def fetch_sound(self, stream: int) -> recipe.Source:
+    def fetch_sound(self, stream: int) -> words.Source:
         """The headers and all packets of an audio stream. Raises like `fetch_chunk`."""
         if not self.plan.index or self.plan.source.size_bytes <= WHOLE_BYTES:
             return self.fetch_whole()
@@ -65,14 +66,14 @@ class Copy:
             return self.fetch_whole()
         packets = self._packets(header, stream, 0, count)
         self._fetch(union([*header.head, *index.wanted(packets, budget=SOUND_BUDGET)]))
-        return recipe.Source(format=self.plan.format)
+        return words.Source(format=self.plan.format)
 
-    def fetch_whole(self) -> recipe.Source:
+    def fetch_whole(self) -> words.Source:
         """Every byte. Raises like `fetch_chunk`."""
         if not self.whole:
             self._fetch([ByteRange(0, self.plan.source.size_bytes)])
             self.whole = True
-        return recipe.Source(format=self.plan.format)
+        return words.Source(format=self.plan.format)
 
     def _header(self) -> index.IndexHeader:
         start = ByteRange(0, index.HEADER_BYTES)
@@ -93,7 +94,7 @@ class Copy:
                     self.store,
                     source.address,
                     some,
-                    self.folder / recipe.SOURCE,
+                    self.folder / words.SOURCE,
                     size_bytes=source.size_bytes,
                     etag=source.etag,
                 )

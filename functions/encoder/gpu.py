@@ -13,7 +13,7 @@ from typing import Final
 from eventing.errors import Unavailable
 from functions.encoder.outcome import FFMPEG_SIGNALLED
 from functions.encoder.settings import Settings
-from functions.media import nvenc
+from functions.media.encoding import nvenc
 from functions.ports import Finished, Limits, Process
 
 WALL_S: Final = 60.0

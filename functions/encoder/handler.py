@@ -27,7 +27,7 @@ from functions.jobs import ending, latest, layout, record
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.receipt import Failure, Receipt
 from functions.jobs.refusal import NO_ACCELERATOR
-from functions.media.accelerator import GPU
+from functions.media.encoding.accelerator import GPU
 from functions.ports import Clock, ObjectStore, Process, StateStore
 
 _log = logging.getLogger(__name__)

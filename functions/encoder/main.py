@@ -13,7 +13,7 @@ from functions.encoder import pull
 from functions.encoder.gpu import Gpu
 from functions.encoder.handler import Encoder
 from functions.encoder.settings import Settings
-from functions.media.accelerator import CPU
+from functions.media.encoding.accelerator import CPU
 
 _settings = Settings.read(os.environ)
 scratch.remove_stale(_settings.scratch)

@@ -14,7 +14,8 @@ from functions.encoder.attempt import SPARE_BYTES, Attempt
 from functions.encoder.outcome import Failed
 from functions.jobs import layout
 from functions.jobs.plan import MezzanineTask
-from functions.media import recipe
+from functions.media.encoding import argv as words
+from functions.media.encoding import remux
 
 PACKED_FORMATS: Final = frozenset(("avi",))
 """Containers in which MPEG-4 comes with packed B-frames."""
@@ -36,19 +37,19 @@ def make(attempt: Attempt, task: MezzanineTask) -> None:
         return
     source = attempt.copy.fetch_whole()
     _remux(attempt, task, source)
-    file = attempt.folder / recipe.output(0)
+    file = attempt.folder / words.output(0)
     with telemetry.span("put", bytes=file.stat().st_size):
         attempt.watch.beat()
         attempt.store.create(layout.mezzanine(digest), file, content_type="video/quicktime")
 
 
-def _remux(attempt: Attempt, task: MezzanineTask, source: recipe.Source) -> None:
+def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
     """Try one muxer after the other. Those that cannot fail at once."""
     most_bytes = GROWTH * attempt.plan.source.size_bytes + SPARE_BYTES
     last: Failed | None = None
     with telemetry.span("encode", bytes=attempt.plan.source.size_bytes):
         for muxer, unpack in _ways(source.format):
-            argv = recipe.mezzanine(attempt.ffmpeg, source=source, muxer=muxer, unpack=unpack)
+            argv = remux.argv(attempt.ffmpeg, source=source, muxer=muxer, unpack=unpack)
             try:
                 outcome.check(attempt.run(argv, task.cost_ms, most_bytes), "file")
             except Failed as failed:
@@ -56,7 +57,7 @@ def _remux(attempt: Attempt, task: MezzanineTask, source: recipe.Source) -> None
                     raise
                 last = failed
                 continue
-            if (attempt.folder / recipe.output(0)).exists():
+            if (attempt.folder / words.output(0)).exists():
                 return
     raise last or Failed("decode_failed", kind="file", problem="it has nothing to copy")
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from eventing.errors import Rejected, Unavailable
 from functions.jobs.refusal import NO_ACCELERATOR, refuse
-from functions.media import nvenc
+from functions.media.encoding import nvenc
 from functions.ports import Finished
 
 CRASHES: Final = frozenset(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from functions import environment
-from functions.media.recipe import Tuning
+from functions.media.encoding.argv import Tuning
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import Final
 
 from eventing import telemetry
 from functions.jobs import layout
-from functions.media.boxes import Fragmented
-from functions.media.segment import Segment, Stored, Track
+from functions.media.streams.boxes import Fragmented
+from functions.media.streams.segment import Segment, Stored, Track
 from functions.ports import ObjectStore
 
 INIT_TYPE: Final = "video/mp4"

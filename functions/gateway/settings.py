@@ -15,7 +15,7 @@ from functions.gateway.access.token import Issuer
 from functions.jobs import acceptance
 from functions.jobs.seal import Seal
 from functions.jobs.uploading import PART_BYTES
-from functions.media import guard
+from functions.media.source import guard
 from functions.webhooks.destination import AllowList
 
 SESSION_TTL_S: Final = 12 * 3600.0

@@ -18,7 +18,7 @@ from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.profile import Options, Profile
 from functions.jobs.refusal import refuse
 from functions.jobs.source import container_of
-from functions.media import sniff
+from functions.media.source import sniff
 from functions.ports import Absent, ByteRange, ObjectInfo, ObjectStore
 
 MAX_SOURCE_BYTES: Final = 256 * 1024**3

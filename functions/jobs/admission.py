@@ -19,7 +19,7 @@ from eventing.contract import TaskReady
 from functions import environment
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan, Task
-from functions.media.accelerator import GPU, Accelerator
+from functions.media.encoding.accelerator import GPU, Accelerator
 from functions.ports import StateStore, Waiting
 
 SPARE_SLOTS: Final = 2

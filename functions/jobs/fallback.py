@@ -18,7 +18,7 @@ from functions.jobs import admission, latest, layout, record
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan, Task, VideoTask
 from functions.jobs.refusal import NO_ACCELERATOR
-from functions.media.accelerator import CPU
+from functions.media.encoding.accelerator import CPU
 from functions.ports import ObjectStore, StateStore
 
 NONE_THERE: Final = "no encoder has one (KINORA_GPU_ENCODERS is 0)"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from functions.media.rendition import PLAYLIST
+from functions.media.encoding.rendition import PLAYLIST
 
 UPLOADS: Final = "uploads"
 WORK: Final = "work"

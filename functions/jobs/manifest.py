@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from eventing.contract import ObjectCreated, digest
 from functions.jobs.profile import Options, Profile
-from functions.media.accelerator import CPU, Accelerator
+from functions.media.encoding.accelerator import CPU, Accelerator
 from functions.ports import ObjectInfo
 
 

@@ -11,9 +11,9 @@ from typing import Final, Literal
 import msgspec
 
 from functions.jobs.manifest import SourceObject
-from functions.media.accelerator import CPU, Accelerator
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.encoding.accelerator import CPU, Accelerator
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
 
 MEZZANINE_TASK: Final = "m1"
 """The only task of a plan that prepares, and of no other."""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from functions.media.accelerator import CPU, Accelerator
+from functions.media.encoding.accelerator import CPU, Accelerator
 
 
 class Rung(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

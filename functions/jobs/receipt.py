@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from functions.media.segment import Track
+from functions.media.streams.segment import Track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functions.jobs.refusal import refuse
-from functions.media import sniff
+from functions.media.source import sniff
 
 
 def container_of(head: bytes) -> sniff.Container:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.jobs.refusal import refuse
-from functions.media import guard
-from functions.media.probe import AudioStream, Media, Table, VideoStream
+from functions.media.source import guard
+from functions.media.source.probe import AudioStream, Media, Table, VideoStream
 
 
 @dataclass(frozen=True, slots=True)

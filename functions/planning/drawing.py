@@ -14,12 +14,14 @@ from functions.jobs.manifest import Manifest
 from functions.jobs.plan import MEZZANINE_TASK, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.profile import Profile
 from functions.jobs.refusal import refuse
-from functions.media import cost, guard, ladder, timeline
-from functions.media.accelerator import CPU, GPU, Accelerator
-from functions.media.probe import AudioStream, Table, VideoStream
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.timeline import Timeline
-from functions.media.windows import Windows
+from functions.media.cutting import cost, timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.cutting.windows import Windows
+from functions.media.encoding import ladder
+from functions.media.encoding.accelerator import CPU, GPU, Accelerator
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.source import guard
+from functions.media.source.probe import AudioStream, Table, VideoStream
 from functions.planning import tasks
 from functions.planning.choice import Choice, choose
 from functions.planning.survey import Survey

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.jobs.manifest import SourceObject
-from functions.media.probe import Media, Table
+from functions.media.source.probe import Media, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,9 @@ from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import refuse
 from functions.jobs.source import container_of
-from functions.media import container, ebml, guard, index, probe, sniff
-from functions.media.byterange import ByteRange, union
-from functions.media.probe import Media, Table
+from functions.media.source import container, ebml, guard, index, probe, sniff
+from functions.media.source.byterange import ByteRange, union
+from functions.media.source.probe import Media, Table
 from functions.planning.survey import Survey
 from functions.ports import Absent, Finished, Limits, ObjectStore, Process
 

@@ -13,13 +13,13 @@ from fractions import Fraction
 
 from functions.jobs.plan import AudioTask, Task, VideoTask
 from functions.jobs.profile import Profile
-from functions.media import chunks, cost
-from functions.media.accelerator import CPU, Accelerator
-from functions.media.chunks import Costs
-from functions.media.probe import VideoStream
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.timeline import Timeline
-from functions.media.windows import Chunk, Windows
+from functions.media.cutting import chunks, cost
+from functions.media.cutting.chunks import Costs
+from functions.media.cutting.timeline import Timeline
+from functions.media.cutting.windows import Chunk, Windows
+from functions.media.encoding.accelerator import CPU, Accelerator
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.source.probe import VideoStream
 
 
 def of_sound(rendition: AudioRendition) -> AudioTask:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from functions.media.byterange import ByteRange as ByteRange
+from functions.media.source.byterange import ByteRange as ByteRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 
 from functions.jobs import leases
 from functions.jobs.plan import Plan, VideoTask
-from functions.media.accelerator import GPU
+from functions.media.encoding.accelerator import GPU
 from functions.ports import Slot, StateStore
 
 

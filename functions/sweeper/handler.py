@@ -17,7 +17,7 @@ from eventing.errors import Unavailable
 from functions import ports
 from functions.jobs import admission, ending, layout, parking
 from functions.jobs.intake import Intake
-from functions.media.accelerator import ACCELERATORS
+from functions.media.encoding.accelerator import ACCELERATORS
 from functions.ports import Absent, Clock, ObjectInfo, ObjectStore, StateStore
 from functions.sweeper import gpus
 from functions.sweeper.due import due

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from functions.jobs import layout, overview
-from functions.media.accelerator import GPU
+from functions.media.encoding.accelerator import GPU
 from functions.ports import ObjectStore
 from knative.operating.gpu import Waiting
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.assembler.report import Report, TaskReport
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
 
 COLD_START_S: Final = 1.5
 """From a pod's creation to ready, image there."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from functions.media import chunks, cost
-from functions.media.chunks import Costs
-from functions.media.timeline import Timeline
-from functions.media.windows import Chunk
+from functions.media.cutting import chunks, cost
+from functions.media.cutting.chunks import Costs
+from functions.media.cutting.timeline import Timeline
+from functions.media.cutting.windows import Chunk
 from knative.tuning.observation import Job, Observations, Task
 from knative.tuning.setup import Setup
 

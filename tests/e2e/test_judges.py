@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.segment import Segment, Stored, Track
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.streams.segment import Segment, Stored, Track
 from tests import cmaf, mp4
 from tests.e2e import picture
 from tests.e2e.judges import Planned, judge, source_frames

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from eventing.cloudevent import CloudEvent
 from eventing.contract import TaskReady
 from eventing.topology import FUNCTIONS, Function
-from functions.media.accelerator import GPU
+from functions.media.encoding.accelerator import GPU
 
 RETRIES = 3
 """Deliveries after the first, before an event is a dead letter. Fewer than in earnest."""

@@ -28,10 +28,10 @@ from functions.jobs.manifest import Manifest
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.receipt import Failure, Receipt
 from functions.jobs.refusal import NO_ACCELERATOR
-from functions.media.accelerator import CPU, GPU, Accelerator
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.segment import Segment, Stored, Track
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.encoding.accelerator import CPU, GPU, Accelerator
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.streams.segment import Segment, Stored, Track
 from functions.ports import Absent, Clock, ObjectStore, StateStore
 
 HEADER = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42"

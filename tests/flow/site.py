@@ -38,8 +38,8 @@ from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan
 from functions.jobs.receipt import Receipt
 from functions.jobs.verdict import Verdict
-from functions.media import hls
-from functions.media.accelerator import ACCELERATORS
+from functions.media.encoding.accelerator import ACCELERATORS
+from functions.media.streams import hls
 from functions.notifier.handler import Notifier
 from functions.ports import StateStore
 from functions.sweeper.handler import Sweeper

@@ -14,8 +14,9 @@ from functions.encoder.fetch import Copy
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan, VideoTask
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
-from functions.media import guard, recipe
-from functions.media.timeline import Timeline, source_frames
+from functions.media.cutting.timeline import Timeline, source_frames
+from functions.media.encoding import argv as words
+from functions.media.source import guard
 from functions.planning.drawing import Setting, draw
 from functions.planning.surveyor import Surveyor
 from tests.clips import CLIPS, cut_clip, digests, frame_sums, make_clip
@@ -129,7 +130,7 @@ def _decode(
     argv = [
         *(str(binaries.ffmpeg()), "-v", "quiet", "-nostdin", "-copyts", *seek),
         *guard.input_options(source.format),
-        *("-i", f"file:{folder / recipe.SOURCE}", "-map", f"0:{plan.video_track}"),
+        *("-i", f"file:{folder / words.SOURCE}", "-map", f"0:{plan.video_track}"),
         *("-vf", filters, "-fps_mode", "passthrough", "-f", "framemd5", "-"),
     ]
     said = subprocess.run(argv, capture_output=True, check=False).stdout.decode()

@@ -25,9 +25,9 @@ from functions.encoder.settings import Settings
 from functions.jobs import layout, record
 from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.jobs.receipt import Failure, Receipt
-from functions.media.join import join
-from functions.media.segment import Track
-from functions.media.timeline import source_frames
+from functions.media.cutting.timeline import source_frames
+from functions.media.streams.join import join
+from functions.media.streams.segment import Track
 from tests import planned
 from tests.clips import cut_clip, ffmpeg, frame_sums, make_clip
 from tests.fakes import MemoryState

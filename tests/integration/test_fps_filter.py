@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.media import timeline
+from functions.media.cutting import timeline
 from tests.clips import digests, ffmpeg, frame_sums
 
 

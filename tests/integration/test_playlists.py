@@ -15,10 +15,10 @@ from mpegdash.parser import MPEGDASHParser
 
 from functions.adapters import binaries
 from functions.jobs import layout
-from functions.media import hls
-from functions.media.join import join
-from functions.media.rendition import PLAYLIST, AudioRendition, VideoRendition
-from functions.media.segment import Track
+from functions.media.encoding.rendition import PLAYLIST, AudioRendition, VideoRendition
+from functions.media.streams import hls
+from functions.media.streams.join import join
+from functions.media.streams.segment import Track
 from tests import cmaf, mp4
 from tests.authoring import complaints
 

@@ -17,7 +17,7 @@ from functions.jobs import layout
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan, VideoTask
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
-from functions.media import guard, index
+from functions.media.source import guard, index
 from functions.planning.drawing import Setting, draw
 from functions.planning.surveyor import Surveyor
 from tests.clips import count_frames, ffmpeg, make_clip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from functions.jobs.admission import SPARE_SLOTS
-from functions.media.chunks import MAX_TASK_MS
+from functions.media.cutting.chunks import MAX_TASK_MS
 from knative.duration import seconds
 from tests.kustomized import of_kind
 from tests.policy import Objects, Rule, name_of

@@ -7,11 +7,11 @@ from fractions import Fraction
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from functions.media import timeline
-from functions.media.chunks import MAX_TASK_MS, Costs, cut
-from functions.media.index import Packet, Packets
-from functions.media.timeline import Timeline
-from functions.media.windows import Chunk, Windows
+from functions.media.cutting import timeline
+from functions.media.cutting.chunks import MAX_TASK_MS, Costs, cut
+from functions.media.cutting.timeline import Timeline
+from functions.media.cutting.windows import Chunk, Windows
+from functions.media.source.index import Packet, Packets
 
 
 @st.composite

@@ -7,8 +7,8 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.media import timeline
-from functions.media.timeline import MAX_TIMESCALE, STANDARD_RATES, Slots, Timeline
+from functions.media.cutting import timeline
+from functions.media.cutting.timeline import MAX_TIMESCALE, STANDARD_RATES, Slots, Timeline
 
 TIMEBASES = st.sampled_from(
     [Fraction(1, 1000), Fraction(1, 90_000), Fraction(1, 600), Fraction(1001, 24_000),

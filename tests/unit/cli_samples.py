@@ -11,7 +11,7 @@ from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import AudioTask, Fingerprint, Plan, VideoTask
 from functions.jobs.profile import Options
 from functions.jobs.verdict import State, Verdict
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
 from functions.ports import ObjectStore
 from tests.trails import SOUND, rung
 

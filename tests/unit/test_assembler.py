@@ -28,7 +28,7 @@ from functions.assembler.settings import Settings
 from functions.jobs import admission, ending, layout, leases, record
 from functions.jobs.admission import Window
 from functions.jobs.receipt import Receipt
-from functions.media import hls
+from functions.media.streams import hls
 from tests.flow.faults import Fault, Killed
 from tests.flow.media import Film, plan_of
 from tests.flow.stage import Stage

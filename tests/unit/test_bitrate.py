@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.media.bitrate import average_bps, declared_bps, peak_bps, steady_bps
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.segment import Segment, Stored, Track
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.streams.bitrate import average_bps, declared_bps, peak_bps, steady_bps
+from functions.media.streams.segment import Segment, Stored, Track
 
 
 def track(*segments: tuple[int, int]) -> Track:

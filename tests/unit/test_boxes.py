@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.media import boxes
+from functions.media.streams import boxes
 from tests.clips import ffmpeg
 
 VIDEO = (

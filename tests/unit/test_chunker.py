@@ -16,7 +16,7 @@ from functions.jobs.plan import Fingerprint, Plan
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.jobs.receipt import Receipt
 from functions.jobs.refusal import refuse
-from functions.media import guard
+from functions.media.source import guard
 from functions.planning.survey import Survey
 from functions.ports import Absent
 from tests.fakes import ManualClock, MemoryState, MemoryStore

@@ -13,9 +13,10 @@ from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, VideoTask
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.jobs.refusal import NO_ACCELERATOR
-from functions.media import aac, guard
-from functions.media.index import Packet, Packets
-from functions.media.probe import AudioStream, Media, Table, VideoStream
+from functions.media.encoding import aac
+from functions.media.source import guard
+from functions.media.source.index import Packet, Packets
+from functions.media.source.probe import AudioStream, Media, Table, VideoStream
 from functions.planning.drawing import Setting, draw
 from functions.planning.survey import Survey
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.gateway.playback.conditional import Unsatisfiable, is_known, wanted
-from functions.media.byterange import ByteRange
+from functions.media.source.byterange import ByteRange
 
 TAG = '"abc"'
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.media import container
-from functions.media.byterange import ByteRange
-from functions.media.container import Boxes, Damaged, Truncated
+from functions.media.source import container
+from functions.media.source.byterange import ByteRange
+from functions.media.source.container import Boxes, Damaged, Truncated
 
 
 def box(kind: bytes, payload: bytes = b"", *, large: bool = False) -> bytes:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from functions.media import dash
+from functions.media.streams import dash
 from tests.unit.test_hls import RATE, picture, sound
 
 NAMES = {"": "urn:mpeg:dash:schema:mpd:2011"}

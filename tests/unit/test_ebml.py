@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.media import ebml
+from functions.media.source import ebml
 from tests.clips import ffmpeg
 
 HEADER = bytes.fromhex("1a45dfa3 83 428681")

@@ -18,7 +18,7 @@ from functions.encoder.settings import Settings
 from functions.jobs import ending, layout, leases, record
 from functions.jobs.plan import Fingerprint
 from functions.jobs.receipt import Failure, Receipt
-from functions.media import recipe
+from functions.media.encoding import argv as words
 from functions.ports import ByteRange, Finished, Limits, Stopped, Waiting
 from tests import planned
 from tests.clips import ffmpeg
@@ -53,7 +53,7 @@ class Program:
         if self.meanwhile is not None and on_progress is not None:
             self.meanwhile(on_progress)
             stopped = "" if on_progress({}) else "called off"
-        (cwd / recipe.output(0)).write_bytes(self.output)
+        (cwd / words.output(0)).write_bytes(self.output)
         return Finished(
             returncode=self.returncode,
             stdout=b"",
@@ -112,7 +112,7 @@ def encoded(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
         on_progress: Callable[[Mapping[str, str]], bool] | None = None,
     ) -> Finished:
         finished = process.run(argv, limits=limits, cwd=cwd, on_progress=on_progress)
-        kept.append((cwd / recipe.output(0)).read_bytes())
+        kept.append((cwd / words.output(0)).read_bytes())
         return finished
 
     store = MemoryStore()

@@ -19,8 +19,8 @@ from functions.jobs.admission import Window
 from functions.jobs.plan import Plan, VideoTask
 from functions.jobs.receipt import Receipt
 from functions.jobs.refusal import NO_ACCELERATOR
-from functions.media import hls
-from functions.media.accelerator import ACCELERATORS
+from functions.media.encoding.accelerator import ACCELERATORS
+from functions.media.streams import hls
 from functions.sweeper.handler import GPU_DEADLINE_S
 from functions.sweeper.settings import Settings
 from tests.flow.faults import Fault, Killed

@@ -8,10 +8,10 @@ from fractions import Fraction
 
 import pytest
 
-from functions.media import gate
-from functions.media.boxes import Edit, Fragment, Fragmented, Init
-from functions.media.rendition import AudioRendition
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.encoding.rendition import AudioRendition
+from functions.media.streams import gate
+from functions.media.streams.boxes import Edit, Fragment, Fragmented, Init
 
 TIMELINE = Timeline(
     timebase=Fraction(1, 12800),

@@ -12,7 +12,7 @@ from eventing.errors import Rejected
 from functions.gateway.jobs import preview
 from functions.gateway.jobs.preview import Previews, within_a_request
 from functions.jobs.refusal import refuse
-from functions.media import guard
+from functions.media.source import guard
 from functions.ports import Finished, Limits
 from tests.films import STREAM, UNINDEXED, Surveys, plan
 from tests.gateway import MP4, Gateway

@@ -21,10 +21,12 @@ from functions.encoder.settings import Settings
 from functions.jobs import fallback, layout, record
 from functions.jobs.receipt import Failure
 from functions.jobs.refusal import NO_ACCELERATOR
-from functions.media import boxes, gate, nvenc, recipe
-from functions.media.accelerator import GPU
-from functions.media.graph import Cut
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.encoding import argv as words
+from functions.media.encoding import nvenc, pictures
+from functions.media.encoding.accelerator import GPU
+from functions.media.encoding.pictures import Cut
+from functions.media.streams import boxes, gate
 from functions.ports import Finished, Limits
 from tests import planned
 from tests.clips import ffmpeg
@@ -86,14 +88,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def argv_of(cut: Cut) -> tuple[str, ...]:
-    return recipe.video(
+    return pictures.argv(
         str(binaries.ffmpeg()),
-        source=recipe.Source(format="mov"),
+        source=words.Source(format="mov"),
         track=0,
         timeline=LINE,
         cut=cut,
         renditions=[RENDITION],
-        tuning=recipe.Tuning(),
+        tuning=words.Tuning(),
     )
 
 
@@ -101,7 +103,7 @@ def settings(folder: Path) -> Settings:
     return Settings(store="", state="", worker="worker-1", scratch=folder)
 
 
-# The recipe.
+# The words.
 
 
 def test_a_gpu_is_told_the_same_laws_in_its_own_words() -> None:
@@ -128,12 +130,12 @@ def test_only_for_a_gpu_the_claimed_frame_rate_is_forgotten() -> None:
 def test_our_ffmpeg_knows_every_word_and_fails_only_for_want_of_a_driver(
     clip: Path, tmp_path: Path
 ) -> None:
-    shutil.copy(clip, tmp_path / recipe.SOURCE)
+    shutil.copy(clip, tmp_path / words.SOURCE)
     limits = Limits(wall_s=60, cpu_s=60, memory_bytes=2**32, output_bytes=2**24, maps_more=True)
     argv = argv_of(Cut(start=0, trim_start=0, trim_stop=10**6))
     ended = process.run(argv, limits=limits, cwd=tmp_path, on_progress=lambda _: True)
     if ended.returncode == 0:  # there is one
-        read = boxes.read((tmp_path / recipe.output(0)).read_bytes())
+        read = boxes.read((tmp_path / words.output(0)).read_bytes())
         gate.check_video(read, LINE, 0, 75)
         return
     with pytest.raises(Failed) as failed:
@@ -146,16 +148,16 @@ def test_an_encoder_without_pictures_out_of_order_passes_the_gate_at_any_chunk(
     clip: Path, tmp_path: Path
 ) -> None:
     """The same argv with x264 in NVENC's place, told the same of groups, and nothing else."""
-    shutil.copy(clip, tmp_path / recipe.SOURCE)
-    words = list(argv_of(Cut(start=25, trim_start=25 * 512, trim_stop=75 * 512)))
-    words[words.index(nvenc.ENCODER)] = "libx264"
+    shutil.copy(clip, tmp_path / words.SOURCE)
+    argv = list(argv_of(Cut(start=25, trim_start=25 * 512, trim_stop=75 * 512)))
+    argv[argv.index(nvenc.ENCODER)] = "libx264"
     for name in ("-preset", "-tune", "-rc", "-cq", "-strict_gop", "-no-scenecut"):
-        at = words.index(name)
-        del words[at : at + 2]
+        at = argv.index(name)
+        del argv[at : at + 2]
     limits = Limits(wall_s=60, cpu_s=60, memory_bytes=2**32, output_bytes=2**24)
-    ended = process.run(words, limits=limits, cwd=tmp_path, on_progress=lambda _: True)
+    ended = process.run(argv, limits=limits, cwd=tmp_path, on_progress=lambda _: True)
     assert (ended.returncode, ended.stderr) == (0, "")
-    read = boxes.read((tmp_path / recipe.output(0)).read_bytes())
+    read = boxes.read((tmp_path / words.output(0)).read_bytes())
     gate.check_video(read, LINE, 25, 75)
 
 

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from functions.adapters import binaries
-from functions.media import guard, sniff
+from functions.media.source import guard, sniff
 
 
 def test_every_sniffed_container_has_a_demuxer_on_the_list_and_no_other_is() -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.media import hls
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.segment import Segment, Stored, Track
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.streams import hls
+from functions.media.streams.segment import Segment, Stored, Track
 
 RATE = Fraction(30000, 1001)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.media import index
-from functions.media.byterange import ByteRange, union
-from functions.media.index import HEADER_BYTES, ROW_BYTES, Index, Packet, Packets, TrackTable
+from functions.media.source import index
+from functions.media.source.byterange import ByteRange, union
+from functions.media.source.index import HEADER_BYTES, ROW_BYTES, Index, Packet, Packets, TrackTable
 
 TICKS = st.integers(-(2**62), 2**62)
 PACKETS = st.lists(

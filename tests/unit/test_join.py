@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.media.join import join
-from functions.media.segment import Segment, Stored, Track
+from functions.media.streams.join import join
+from functions.media.streams.segment import Segment, Stored, Track
 
 
 def stored(name: str) -> Stored:

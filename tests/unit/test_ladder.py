@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.media.ladder import Step, rungs
-from functions.media.rendition import VideoRendition
+from functions.media.encoding.ladder import Step, rungs
+from functions.media.encoding.rendition import VideoRendition
 
 STEPS = tuple(
     Step(short_side=short, maxrate_bps=short * 5000, bufsize_bits=short * 10_000)

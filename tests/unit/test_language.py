@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.media.language import tag_of
+from functions.media.streams.language import tag_of
 
 
 @pytest.mark.parametrize(

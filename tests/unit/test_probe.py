@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.media import probe
-from functions.media.index import Packet
-from functions.media.probe import Unreadable
+from functions.media.source import probe
+from functions.media.source.index import Packet
+from functions.media.source.probe import Unreadable
 
 VIDEO = {
     "index": 0,

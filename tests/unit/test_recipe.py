@@ -7,11 +7,12 @@ from fractions import Fraction
 
 import pytest
 
-from functions.media import aac, recipe
-from functions.media.graph import Cut
-from functions.media.guard import input_options
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.encoding import aac, pictures, remux, sounds
+from functions.media.encoding import argv as words
+from functions.media.encoding.pictures import Cut
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.source.guard import input_options
 
 NTSC = Timeline(
     timebase=Fraction(1, 30000),
@@ -70,14 +71,14 @@ def video(
     timeline: Timeline, cut: Cut, *renditions: VideoRendition, seek_us: int | None = None
 ) -> list[str]:
     return list(
-        recipe.video(
+        pictures.argv(
             "ffmpeg",
-            source=recipe.Source(format="mov", seek_us=seek_us),
+            source=words.Source(format="mov", seek_us=seek_us),
             track=0,
             timeline=timeline,
             cut=cut,
             renditions=renditions,
-            tuning=recipe.Tuning(),
+            tuning=words.Tuning(),
         )
     )
 
@@ -133,14 +134,14 @@ def test_only_a_tail_repeats_the_last_frame() -> None:
 
 
 def test_colours_that_the_source_does_not_name_are_named() -> None:
-    argv = recipe.video(
+    argv = pictures.argv(
         "ffmpeg",
-        source=recipe.Source(format="mov"),
+        source=words.Source(format="mov"),
         track=0,
         timeline=NTSC,
         cut=Cut(start=0, trim_start=0, trim_stop=9),
         renditions=[LARGE],
-        tuning=recipe.Tuning(),
+        tuning=words.Tuning(),
         assumed_color="bt709",
     )
     named = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709"
@@ -148,11 +149,11 @@ def test_colours_that_the_source_does_not_name_are_named() -> None:
 
 
 def test_a_sound_track_is_cut_and_padded_to_the_sample() -> None:
-    argv = recipe.audio(
+    argv = sounds.argv(
         "ffmpeg",
-        source=recipe.Source(format="mpegts"),
+        source=words.Source(format="mpegts"),
         rendition=SOUND,
-        tuning=recipe.Tuning(decoder_threads=2),
+        tuning=words.Tuning(decoder_threads=2),
     )
     assert list(argv) == [
         *START,
@@ -170,7 +171,7 @@ def test_a_sound_track_is_cut_and_padded_to_the_sample() -> None:
 
 
 def test_a_mezzanine_copies_pictures_and_sound_only() -> None:
-    argv = recipe.mezzanine("ffmpeg", source=recipe.Source(format="avi"), muxer="mov", unpack=True)
+    argv = remux.argv("ffmpeg", source=words.Source(format="avi"), muxer="mov", unpack=True)
     assert list(argv) == [
         *START,
         *("-fflags", "+genpts", *input_options("avi"), "-i", "file:source"),
@@ -196,4 +197,4 @@ def test_sound_is_priming_and_the_samples_in_whole_frames(samples: int, frames: 
 
 def test_a_demuxer_that_is_not_on_the_list_is_refused() -> None:
     with pytest.raises(ValueError, match="hls"):
-        recipe.mezzanine("ffmpeg", source=recipe.Source(format="hls"), muxer="mov", unpack=False)
+        remux.argv("ffmpeg", source=words.Source(format="hls"), muxer="mov", unpack=False)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.media import guard, sniff
-from functions.media.sniff import NotMedia, Playlist
+from functions.media.source import guard, sniff
+from functions.media.source.sniff import NotMedia, Playlist
 from tests.real_media import media_file
 
 TS = b"".join(b"\x47" + bytes(187) for _ in range(8))

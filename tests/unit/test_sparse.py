@@ -6,7 +6,7 @@ import pytest
 
 from eventing.errors import Rejected
 from functions.adapters import sparse
-from functions.media.byterange import ByteRange
+from functions.media.source.byterange import ByteRange
 from tests.fakes import MemoryStore
 
 KEY = "uploads/acme/film"

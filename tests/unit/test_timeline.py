@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from functions.media import timeline
-from functions.media.timeline import MAX_TIMESCALE, Timeline
+from functions.media.cutting import timeline
+from functions.media.cutting.timeline import MAX_TIMESCALE, Timeline
 
 
 def plan(presented: list[int], timebase: Fraction, **given: object) -> Timeline:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from functions.jobs.plan import Plan, VideoTask
-from functions.media.accelerator import CPU, GPU
+from functions.media.encoding.accelerator import CPU, GPU
 
 CONTAINER: Fraction = Fraction(21, 20)
 """What boxes and playlists add to the streams, at most."""

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.gateway.payload import Payload
-from functions.media.accelerator import Accelerator
+from functions.media.encoding.accelerator import Accelerator
 
 ProfileName = Annotated[
     str, Field(pattern="^[a-z0-9][a-z0-9-]{0,62}$", description="See `GET /api/v1/profiles`.")

@@ -12,7 +12,7 @@ from functions.gateway.playback import sign
 from functions.gateway.world import World
 from functions.jobs import layout
 from functions.jobs.overview import Overview, State
-from functions.media.rendition import PLAYLIST
+from functions.media.encoding.rendition import PLAYLIST
 
 
 class Rendition(BaseModel):

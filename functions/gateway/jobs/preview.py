@@ -16,7 +16,7 @@ from eventing.errors import Unavailable
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan
 from functions.jobs.refusal import refuse
-from functions.media import guard
+from functions.media.source import guard
 from functions.planning import drawing
 from functions.planning.drawing import Setting
 from functions.planning.survey import Survey

@@ -21,7 +21,7 @@ from functions.gateway.playback import conditional, sign
 from functions.gateway.world import TheWorld, World
 from functions.jobs import layout, record
 from functions.jobs.manifest import Manifest
-from functions.media.byterange import ByteRange
+from functions.media.source.byterange import ByteRange
 from functions.ports import Absent, ObjectInfo
 
 router = APIRouter(tags=["media"], include_in_schema=False)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from functions.media.accelerator import Accelerator
+from functions.media.encoding.accelerator import Accelerator
 from knative.cli import site
 from knative.cli.command import AsJson
 from knative.cli.complaint import Complaint

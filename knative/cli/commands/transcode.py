@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from functions.media.accelerator import Accelerator
+from functions.media.encoding.accelerator import Accelerator
 from knative.cli.command import AsJson
 from knative.cli.complaint import EXIT_OF_STATE, FAILED, Complaint
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Final
 
-from functions.media import bitrate
-from functions.media.language import tag_of
-from functions.media.rendition import PLAYLIST, AudioRendition, VideoRendition
-from functions.media.segment import Stored, Track
+from functions.media.encoding.rendition import PLAYLIST, AudioRendition, VideoRendition
+from functions.media.streams import bitrate
+from functions.media.streams.language import tag_of
+from functions.media.streams.segment import Stored, Track
 
 _HEAD: Final = ("#EXTM3U", "#EXT-X-VERSION:7")
 _END: Final = "#EXT-X-ENDLIST"

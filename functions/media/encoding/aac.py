@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from functions.media.rendition import AudioRendition
+from functions.media.encoding.rendition import AudioRendition
 
 FRAME_SAMPLES: Final = 1024
 """Of a frame, and of the priming (ISO/IEC 14496-3, 4.5.1.1)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from functions.media.accelerator import CPU, Accelerator
+from functions.media.encoding.accelerator import CPU, Accelerator
 
 PLAYLIST: Final = "playlist.m3u8"
 """Name of every media playlist, in its rendition's folder beside the segments."""

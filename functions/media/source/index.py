@@ -16,7 +16,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final, NamedTuple, overload
 
-from functions.media.byterange import ByteRange, union
+from functions.media.source.byterange import ByteRange, union
 
 HEADER_BYTES: Final = 4096
 MAX_HEAD_RANGES: Final = 96

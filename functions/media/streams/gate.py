@@ -6,10 +6,10 @@ broke; FramesMissing where the number of frames is not the planned one.
 
 from __future__ import annotations
 
-from functions.media import aac
-from functions.media.boxes import Fragment, Fragmented
-from functions.media.rendition import AudioRendition
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.encoding import aac
+from functions.media.encoding.rendition import AudioRendition
+from functions.media.streams.boxes import Fragment, Fragmented
 
 
 class FramesMissing(ValueError):

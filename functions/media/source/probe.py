@@ -16,8 +16,8 @@ from typing import Any, Final
 import msgspec
 
 from eventing.typed import ready
-from functions.media import guard
-from functions.media.index import Packet, Packets
+from functions.media.source import guard
+from functions.media.source.index import Packet, Packets
 
 _STREAM_FIELDS: Final = (
     "index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,field_order,"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from functions.media.timeline import Timeline
-from functions.media.windows import Chunk, Windows
+from functions.media.cutting.timeline import Timeline
+from functions.media.cutting.windows import Chunk, Windows
 
 MAX_TASK_MS: Final = 120_000.0
 """Of estimated work: several of them must fit into the time that a request may take."""

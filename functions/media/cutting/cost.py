@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final
 
-from functions.media.accelerator import GPU, Accelerator
-from functions.media.rendition import VideoRendition
+from functions.media.encoding.accelerator import GPU, Accelerator
+from functions.media.encoding.rendition import VideoRendition
 
 DECODE_NS: Final = 2.4
 SCALE_NS: Final = 0.8

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from functions.media.rendition import VideoRendition
+from functions.media.encoding.rendition import VideoRendition
 
 OWN_RUNG: Final = Fraction(115, 100)
 """A source this much larger than the best rung below it gets a rung of its own size: 718 lines

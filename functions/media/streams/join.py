@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from functions.media.segment import Track
+from functions.media.streams.segment import Track
 
 
 def join(tracks: Sequence[Track], *, frames: int | None) -> Track:

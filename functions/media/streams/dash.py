@@ -13,11 +13,11 @@ from typing import Final
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from functions.media import bitrate
-from functions.media.hls import name_of
-from functions.media.language import tag_of
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.segment import Track
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.streams import bitrate
+from functions.media.streams.hls import name_of
+from functions.media.streams.language import tag_of
+from functions.media.streams.segment import Track
 
 _NAMESPACE: Final = "urn:mpeg:dash:schema:mpd:2011"
 _PROFILE: Final = "urn:mpeg:dash:profile:isoff-main:2011"

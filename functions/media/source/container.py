@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from functions.media.byterange import ByteRange, union
+from functions.media.source.byterange import ByteRange, union
 
 MAX_BOXES: Final = 1000
 """At the top level. Unfragmented files have about five."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final
 
-from functions.media.index import Packets
-from functions.media.timeline import Timeline, median_delta, source_frames
+from functions.media.cutting.timeline import Timeline, median_delta, source_frames
+from functions.media.source.index import Packets
 
 _FLUSH_PACKETS: Final = 4
 """Beyond the last one needed, so that the decoder gives out what it holds back."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil
 
-from functions.media.rendition import AudioRendition, VideoRendition
-from functions.media.segment import Track
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.streams.segment import Track
 
 
 def average_bps(track: Track) -> int:

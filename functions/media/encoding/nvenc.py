@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from functions.media.rendition import VideoRendition
-from functions.media.timeline import Timeline
+from functions.media.cutting.timeline import Timeline
+from functions.media.encoding.rendition import VideoRendition
 
 ENCODER: Final = "h264_nvenc"
 COMPLAINT: Final = f"[{ENCODER} @"

@@ -1,0 +1,51 @@
+"""Filter graphs, written by ffmpeg-python: the only module that imports it.
+
+The library's types say nothing to a type checker, so what it makes is opaque to those who draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import ffmpeg
+
+Stream = Any
+"""An end of a graph under construction; `.filter(name, **options)` lengthens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """An argument for `-filter_complex`, and the labels of its ends for `-map`."""
+
+    text: str
+    labels: tuple[str, ...]
+
+
+def source(track: int) -> Stream:
+    """The stream `track` of the one input."""
+    return ffmpeg.input("source")[str(track)]
+
+
+def split(stream: Stream, count: int) -> list[Stream]:
+    """The stream, so many times."""
+    if count == 1:
+        return [stream]
+    parts = stream.filter_multi_output("split", count)
+    return [parts[number] for number in range(count)]
+
+
+def ratio(value: Fraction) -> str:
+    """As filters read it."""
+    return f"{value.numerator}/{value.denominator}"
+
+
+def closed(streams: Sequence[Stream]) -> Graph:
+    """The whole, with these ends in their order."""
+    outputs = [ffmpeg.output(each, str(number)) for number, each in enumerate(streams)]
+    words: list[str] = ffmpeg.get_args(ffmpeg.merge_outputs(*outputs))
+    text = words[words.index("-filter_complex") + 1]
+    found = {words[at + 2]: words[at + 1] for at, word in enumerate(words) if word == "-map"}
+    return Graph(text, tuple(found[str(number)] for number in range(len(streams))))

@@ -1,0 +1,25 @@
+"""A mezzanine: what ffmpeg is told to copy, packet by packet, into a container with an index."""
+
+from __future__ import annotations
+
+from functions.media.encoding import argv as words
+from functions.media.source.guard import input_options
+
+
+def argv(ffmpeg: str, *, source: words.Source, muxer: str, unpack: bool) -> tuple[str, ...]:
+    """Copy pictures and sound into `output(0)`, a file of the kind `muxer`.
+
+    `unpack` takes apart the packed B-frames that MPEG-4 in AVI has; ffmpeg refuses it for any
+    other codec. Cover pictures, subtitles and data stay behind.
+    """
+    return (
+        *words.start(ffmpeg),
+        *("-fflags", "+genpts"),
+        *input_options(source.format),
+        *("-i", f"file:{words.SOURCE}"),
+        *("-map", "0:V?", "-map", "0:a?", "-c", "copy"),
+        *(("-bsf:v", "mpeg4_unpack_bframes") if unpack else ()),
+        *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
+        *("-max_muxing_queue_size", "9999"),
+        *("-f", muxer, f"file:{words.output(0)}"),
+    )
