@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -17,19 +17,15 @@ from functions.jobs.refusal import refuse
 from functions.media.cutting import cost, timeline
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Windows
-from functions.media.encoding import ladder
 from functions.media.encoding.accelerator import CPU, GPU, Accelerator
-from functions.media.encoding.rendition import AudioRendition, VideoRendition
 from functions.media.source import guard
-from functions.media.source.probe import AudioStream, Table, VideoStream
-from functions.planning import tasks
+from functions.media.source.probe import VideoStream
+from functions.planning import pictures, sounds, tasks
 from functions.planning.choice import Choice, choose
 from functions.planning.survey import Survey
 
 LONG_TASK_S: Final = 300.0
 """Half of what a request may take: estimates are for a quick machine."""
-HD_LINES: Final = 720
-"""From here on pictures that name no colours are taken for those of HD television (BT.709)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +108,12 @@ def _film(
     if line.frames > setting.bounds.frames:
         raise refuse("too_long", frames=line.frames, limit=setting.bounds.frames)
     accelerator, without = _accelerator(manifest, setting)
-    renditions = _rungs(profile, video, accelerator)
-    audio = _sounds(profile, choice, line.origin * line.timebase, line.duration_s)
+    renditions = pictures.rungs(profile, video, accelerator)
+    audio = sounds.renditions(profile, choice, line.origin * line.timebase, line.duration_s)
     return replace(
         empty,
         timeline=line,
-        assumed_color=_assumed_color(video),
+        assumed_color=pictures.assumed_color(video),
         video=renditions,
         audio=audio,
         tasks=tasks.of_film(
@@ -155,7 +151,7 @@ def _timeline_notes(line: Timeline, presented: Sequence[int]) -> list[str]:
 def _sound_only(
     empty: Plan, profile: Profile, survey: Survey, choice: Choice, setting: Setting
 ) -> Plan:
-    spans = [_sound_span(stream, survey.tables) for stream in choice.audio]
+    spans = [sounds.span(stream, survey.tables) for stream in choice.audio]
     origin_s = min(start for start, _ in spans)
     duration_s = max(stop for _, stop in spans) - origin_s
     if duration_s <= 0:
@@ -164,76 +160,5 @@ def _sound_only(
     frames = int(duration_s * timeline.MAX_RATE)
     if frames > setting.bounds.frames:
         raise refuse("too_long", frames=frames, limit=setting.bounds.frames)
-    audio = _sounds(profile, choice, origin_s, duration_s)
+    audio = sounds.renditions(profile, choice, origin_s, duration_s)
     return replace(empty, audio=audio, tasks=tuple(map(tasks.of_sound, audio)))
-
-
-def _sound_span(stream: AudioStream, tables: Mapping[int, Table]) -> tuple[Fraction, Fraction]:
-    """When the first sample is presented and the last one ends, in seconds."""
-    ticks = [packet.pts for packet in tables[stream.index].packets if packet.shown]
-    start = min(ticks) if stream.start is None else max(min(ticks), stream.start)
-    stop = max(ticks) + timeline.median_delta(ticks)
-    if stream.duration and start < start + stream.duration < stop:
-        stop = start + stream.duration  # an edit list cuts the last packet's end
-    return start * stream.timebase, stop * stream.timebase
-
-
-def _rungs(
-    profile: Profile, video: VideoStream, accelerator: Accelerator
-) -> tuple[VideoRendition, ...]:
-    steps = [
-        ladder.Step(
-            short_side=rung.height // 2 * 2,
-            maxrate_bps=rung.maxrate_kbps * 1000,
-            bufsize_bits=rung.bufsize_kbps * 1000,
-        )
-        for rung in profile.video.ladder
-    ]
-    rungs = ladder.rungs(
-        steps,
-        display_width=video.display_width,
-        display_height=video.display_height,
-        preset=profile.video.preset,
-        crf=profile.video.crf,
-    )
-    return tuple(replace(rung, accelerator=accelerator) for rung in rungs)
-
-
-def _sounds(
-    profile: Profile, choice: Choice, origin_s: Fraction, duration_s: Fraction
-) -> tuple[AudioRendition, ...]:
-    return tuple(
-        _audio_rendition(profile, stream, number, origin_s, duration_s)
-        for number, stream in enumerate(choice.audio, start=1)
-    )
-
-
-def _audio_rendition(
-    profile: Profile,
-    stream: AudioStream,
-    number: int,
-    origin_s: Fraction,
-    duration_s: Fraction,
-) -> AudioRendition:
-    asked = profile.audio
-    channels = min(asked.channels, stream.channels)
-    return AudioRendition(
-        name=f"audio-{number}",
-        track=stream.index,
-        language=stream.language,
-        channels=channels,
-        sample_rate=asked.sample_rate,
-        bitrate_bps=asked.bitrate_kbps * 1000 * channels // asked.channels,
-        samples=max(1, round(duration_s * asked.sample_rate)),
-        origin=round(origin_s / stream.timebase),
-        timebase_num=stream.timebase.numerator,
-        timebase_den=stream.timebase.denominator,
-        segment_s=profile.segment_s,
-    )
-
-
-def _assumed_color(video: VideoStream) -> Literal["", "bt709", "smpte170m"]:
-    """What everybody takes pictures of that size for that say nothing."""
-    if video.color_space or video.color_transfer or video.color_primaries:
-        return ""
-    return "bt709" if min(video.width, video.height) >= HD_LINES else "smpte170m"
