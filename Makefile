@@ -43,10 +43,10 @@ up: $(VENV)/run.stamp $(VENDOR)/stamp ## watch ./kinora-data/uploads and encode 
 	$(BIN)/kinora up --dir kinora-data
 
 .PHONY: servers
-servers: ## what tests talk to: MinIO and kubectl (built from their Go modules), Redis, Chromium
+servers: ## what tests talk to: MinIO and kubectl (built from their Go modules), Redis, Chromium, another ffmpeg
 	infra/servers/minio.sh .cache/servers
 	infra/cluster/build kubectl
-	infra/servers/packages.sh redis-server chromium
+	infra/servers/packages.sh redis-server chromium ffmpeg
 
 .PHONY: test
 test: $(VENV)/dev.stamp $(VENDOR)/stamp ## the tests

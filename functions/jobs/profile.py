@@ -6,11 +6,14 @@ Unknown fields are refused: a mistyped option must not be silently ignored.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from functions.media.encoding.accelerator import CPU, Accelerator
+
+LANGUAGE: Final = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+"""A language tag as BCP 47 and ISO 639 write them."""
 
 
 class Rung(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +54,10 @@ class AudioProfile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     bitrate_kbps: Annotated[int, Meta(ge=16, le=512)] = 128
     """Of all channels together, in 1000 bits a second; of a source with fewer, its share."""
     channels: Annotated[int, Meta(ge=1, le=2)] = 2
-    """At most so many; never more than the source has."""
+    """At most so many, of what everybody can play; never more than the source has. More channels
+    of the source are mixed down."""
+    surround_kbps: Annotated[int, Meta(ge=128, le=1024)] | None = None
+    """Of a second rendition in 5.1, for each track that has as many channels; None: none."""
     sample_rate: Annotated[int, Meta(ge=8000, le=48000)] = 48000
     """Samples a second."""
 
@@ -98,6 +104,12 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Force every chunk to this many segments; None lets the planner decide."""
     accelerator: Accelerator | None = None
     """What encodes the pictures, `cpu` or `gpu`; None leaves it to the profile."""
+    frame_rate: Literal["constant", "variable"] = "constant"
+    """`variable`: each frame at the source's own time, where that has no constant rate."""
+    audio_languages: tuple[Annotated[str, Meta(pattern=LANGUAGE)], ...] = ()
+    """Only sound tracks in these languages; none named: every track."""
+    progressive: bool = False
+    """Also one MP4 of the largest rung with the first sound, that plays while it loads."""
     deadline_s: Annotated[int, Meta(ge=60, le=7 * 86400)] = 86400
     """Seconds after which the job fails if it has no other verdict."""
     priority: Annotated[int, Meta(ge=-9, le=9)] = 0
