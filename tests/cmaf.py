@@ -92,7 +92,8 @@ def audio(
         "+cmaf+delay_moov+skip_trailer", "-frag_duration", "2000000", "-f", "mp4", made,
     )  # fmt: skip
     rendition = AudioRendition(
-        name=name, track=1, language=language, channels=2, sample_rate=48000, bitrate_bps=96_000,
+        name=name, track=1, language=language, layout="stereo", group="stereo",
+        sample_rate=48000, bitrate_bps=96_000,
         samples=int(SOUND_S * 48000), origin=0, timebase_num=1, timebase_den=48000,
     )  # fmt: skip
     return rendition, _cut(made, out, name)

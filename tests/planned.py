@@ -99,9 +99,9 @@ def plan(
     tasks: list[Task] = []
     timeline = found.timeline
     if timeline is not None and renditions and found.windows is not None:
-        size = timeline.segment_frames * chunk_segments
-        for number, start in enumerate(range(0, timeline.frames, size)):
-            chunk = Chunk(start, min(start + size, timeline.frames))
+        for number, first in enumerate(range(0, timeline.segments, chunk_segments)):
+            stop = min(first + chunk_segments, timeline.segments)
+            chunk = Chunk(timeline.start_of(first), timeline.start_of(stop))
             window = found.windows.of(chunk)
             tasks.append(
                 VideoTask(
@@ -180,7 +180,8 @@ def audio_renditions(found: Facts) -> tuple[AudioRendition, ...]:
                 name=f"audio-{number}",
                 track=stream.index,
                 language=stream.language,
-                channels=min(2, stream.channels),
+                layout="mono" if stream.channels == 1 else "stereo",
+                group="stereo",
                 sample_rate=48000,
                 bitrate_bps=128_000,
                 samples=round(duration_s * 48000),

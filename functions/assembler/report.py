@@ -39,6 +39,8 @@ class RenditionReport:
     language: str
     """"" for pictures."""
     channels: int
+    layout: str
+    """`mono`, `stereo` or `5.1`; "" for pictures."""
     sample_rate: int
     frames: int
     """Pictures, or audio frames."""
@@ -175,6 +177,7 @@ def _rendition(plan: Plan, rendition: Rendition, track: Track) -> RenditionRepor
         height=picture.height if picture else 0,
         language=sound.language if sound else "",
         channels=sound.channels if sound else 0,
+        layout=sound.layout if sound else "",
         sample_rate=sound.sample_rate if sound else 0,
         frames=track.frames,
         duration_s=sum(seconds, Fraction(0)),

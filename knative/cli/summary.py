@@ -79,10 +79,9 @@ def renditions(report: Report) -> RenderableType:
 def _what(rendition: RenditionReport) -> str:
     if rendition.kind == "video":
         return f"{rendition.width}x{rendition.height}"
-    channels = {1: "mono", 2: "stereo"}.get(rendition.channels, f"{rendition.channels} channels")
     # "und" is the tag of a language that the source does not tell.
     language = "" if rendition.language == "und" else f" {wording.plain(rendition.language)}"
-    return f"{channels} {rendition.sample_rate / 1000:g} kHz{language}"
+    return f"{rendition.layout} {rendition.sample_rate / 1000:g} kHz{language}"
 
 
 def _where(out: Path) -> list[RenderableType]:

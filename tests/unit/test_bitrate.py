@@ -72,8 +72,9 @@ def test_what_is_declared_before_the_end_comes_from_the_settings() -> None:
         maxrate_bps=3_000_000, bufsize_bits=4_000_000,
     )  # fmt: skip
     sound = AudioRendition(
-        name="audio-1", track=1, language="en", channels=2, sample_rate=48000,
-        bitrate_bps=128_000, samples=1, origin=0, timebase_num=1, timebase_den=48000,
+        name="audio-1", track=1, language="en", layout="stereo", group="stereo",
+        sample_rate=48000, bitrate_bps=128_000, samples=1, origin=0,
+        timebase_num=1, timebase_den=48000,
     )  # fmt: skip
     assert declared_bps(picture, window_s=4) == 4_200_000
     assert declared_bps(sound, window_s=4) == 134_400

@@ -79,7 +79,7 @@ def test_every_segment_has_its_own_entry_in_list_and_timeline() -> None:
 def test_the_first_sound_is_the_main_one() -> None:
     made = dash.manifest(
         [],
-        [sound(1), sound(2, language="deu", channels=1), sound(3, language="klingon!")],
+        [sound(1), sound(2, language="deu", layout="mono"), sound(3, language="klingon!")],
         rate=None,
         duration_s=Fraction(10),
     )

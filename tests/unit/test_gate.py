@@ -17,7 +17,7 @@ TIMELINE = Timeline(
     timebase=Fraction(1, 12800),
     origin=0,
     rate=Fraction(25),
-    frames=1000,
+    frames=450,
     constant=True,
     timescale=90000,
     segment_frames=100,
@@ -26,7 +26,8 @@ SOUND = AudioRendition(
     name="audio-1",
     track=1,
     language="und",
-    channels=2,
+    layout="stereo",
+    group="stereo",
     sample_rate=48000,
     bitrate_bps=128_000,
     samples=200_000,
@@ -49,7 +50,7 @@ def fragment(start: int, samples: int, *, ticks: int = 3600) -> Fragment:
     )
 
 
-# Output frames [200, 450): segments 2, 3 and half of 4.
+# Output frames [200, 450): segments 2, 3 and the last, which is short.
 GOOD = Fragmented(
     init=INIT,
     fragments=(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.encoding.rendition import AudioRendition, Layout, VideoRendition
 from functions.media.streams import hls
 from functions.media.streams.segment import Segment, Stored, Track
 
@@ -25,11 +25,14 @@ def picture(name: str, *, height: int, kilobytes: tuple[int, ...]) -> tuple[Vide
     return rendition, track(name, "avc1.64001f", 30_000, 120_120, kilobytes)
 
 
-def sound(number: int, *, language: str = "eng", channels: int = 2) -> tuple[AudioRendition, Track]:
+def sound(
+    number: int, *, language: str = "eng", layout: Layout = "stereo"
+) -> tuple[AudioRendition, Track]:
     name = f"audio-{number}"
     rendition = AudioRendition(
-        name=name, track=number, language=language, channels=channels, sample_rate=48000,
-        bitrate_bps=128_000, samples=480_000, origin=0, timebase_num=1, timebase_den=48000,
+        name=name, track=number, language=language, layout=layout, group="stereo",
+        sample_rate=48000, bitrate_bps=128_000, samples=480_000, origin=0,
+        timebase_num=1, timebase_den=48000,
     )  # fmt: skip
     return rendition, track(name, "mp4a.40.2", 48_000, 192_512, (64, 63))
 
@@ -124,7 +127,7 @@ def test_the_multivariant_playlist_says_all_that_players_choose_by() -> None:
             picture("720p", height=720, kilobytes=(1500, 2000)),
             picture("360p", height=360, kilobytes=(500, 400)),
         ],
-        [sound(1), sound(2, language="deu", channels=1), sound(3, language="eng")],
+        [sound(1), sound(2, language="deu", layout="mono"), sound(3, language="eng")],
         rate=RATE,
         target_duration_s=4,
     )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from functions.media.encoding.accelerator import CPU, Accelerator
 
 PLAYLIST: Final = "playlist.m3u8"
 """Name of every media playlist, in its rendition's folder beside the segments."""
+
+Layout = Literal["mono", "stereo", "5.1"]
+"""Where loudspeakers stand, in ffmpeg's words."""
+Group = Literal["stereo", "surround"]
+"""What players choose between: sound that everybody can play, and the same in 5.1."""
+CHANNELS: Final[dict[Layout, int]] = {"mono": 1, "stereo": 2, "5.1": 6}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +36,16 @@ class VideoRendition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioRendition:
-    """One audio track of the output."""
+    """One audio track of the output, in one layout."""
 
     name: str
-    """Folder of its segments: `audio-1` (numbered from 1 in source order)."""
+    """Folder of its segments: `audio-1` (numbered from 1 in source order), `audio-1-surround`."""
     track: int
     """Index of the source stream as ffprobe counts all streams."""
     language: str
     """BCP 47 / ISO 639-2 as the source says, `und` where it says nothing."""
-    channels: int
+    layout: Layout
+    group: Group
     sample_rate: int
     bitrate_bps: int
     samples: int
@@ -52,6 +59,10 @@ class AudioRendition:
     """No segment is longer: the pictures' length, since all playlists of a presentation share one
     target duration (RFC 8216, section 6.2.4)."""
     codec: str = "aac"
+
+    @property
+    def channels(self) -> int:
+        return CHANNELS[self.layout]
 
 
 Rendition = VideoRendition | AudioRendition

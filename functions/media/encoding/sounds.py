@@ -41,7 +41,6 @@ def filters(rendition: AudioRendition) -> graph.Graph:
     """
     ticks_s = Fraction(rendition.timebase_num, rendition.timebase_den)
     origin_s = rendition.origin * ticks_s
-    layout = {1: "mono", 2: "stereo"}[rendition.channels]
     # Time as samples of the decoder, whose timebase need not be the container's.
     stream = graph.source(rendition.track)
     stream = stream.filter(
@@ -50,7 +49,7 @@ def filters(rendition: AudioRendition) -> graph.Graph:
     stream = stream.filter(
         "aresample",
         osr=rendition.sample_rate,
-        ochl=layout,
+        ochl=rendition.layout,
         osf="fltp",
         **{"async": 1, "first_pts": 0},
     )
