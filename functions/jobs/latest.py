@@ -9,11 +9,16 @@ from functions.jobs.plan import Plan
 from functions.ports import ObjectStore
 
 
-def plan(store: ObjectStore, job: str) -> Plan | None:
-    """The plan of the latest generation, None before the first. Raises Unavailable, ValueError."""
+def generation(store: ObjectStore, job: str) -> int:
+    """That of the latest plan, 0 before the first. Raises Unavailable."""
     prefix = layout.plans_prefix(job)
     names = (info.key.removeprefix(prefix) for info in store.list(prefix))
-    number = max((int(name.removesuffix(".json")) for name in names), default=0)
+    return max((int(name.removesuffix(".json")) for name in names), default=0)
+
+
+def plan(store: ObjectStore, job: str) -> Plan | None:
+    """The plan of the latest generation, None before the first. Raises Unavailable, ValueError."""
+    number = generation(store, job)
     return record.read(store, layout.plan(job, number), Plan) if number else None
 
 

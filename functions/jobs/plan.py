@@ -5,7 +5,10 @@ What must change is the next generation.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 import msgspec
@@ -17,6 +20,8 @@ from functions.media.encoding.rendition import AudioRendition, VideoRendition
 
 MEZZANINE_TASK: Final = "m1"
 """The only task of a plan that prepares, and of no other."""
+PROGRESSIVE_TASK: Final = "p1"
+"""The task that a generation adds to one of which everything is done."""
 
 Length = Literal["short", "long"]
 """`long`: by its estimated cost it will not end within what a request may take. Decided when the
@@ -79,12 +84,35 @@ class MezzanineTask(msgspec.Struct, frozen=True, kw_only=True, tag="mezzanine", 
     """The generation that planned it first: its events and records go under that. 0: this one."""
 
 
-Task = VideoTask | AudioTask | MezzanineTask
+class ProgressiveTask(
+    msgspec.Struct, frozen=True, kw_only=True, tag="progressive", tag_field="kind"
+):
+    """Copy a rung and a sound, whose segments are all there, into one MP4 that plays while it
+    loads."""
+
+    id: str
+    video: str
+    """The rendition of pictures, "" without any."""
+    audio: str
+    """That of sound, "" without any."""
+    cost_ms: int
+    accelerator: Accelerator = CPU
+    length: Length = "short"
+    since: int = 0
+    """The generation that planned it first: its events and records go under that. 0: this one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Task = VideoTask | AudioTask | MezzanineTask | ProgressiveTask
+Part = VideoTask | AudioTask
+"""A task that makes segments."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What every function that works on the job goes by; written once a generation."""
+    """What every function that works on the job goes by; written once a generation.
+
+    It has no slots: what is looked up in it by name is found out once, and kept beside it.
+    """
 
     job: str
     generation: int
@@ -123,13 +151,43 @@ class Plan:
 
     def has(self, generation: int, task_id: str) -> bool:
         """False for what an earlier generation asked for and this one does not."""
-        return any(
-            task.id == task_id and self.generation_of(task) == generation for task in self.tasks
-        )
+        task = self._by_id.get(task_id)
+        return task is not None and self.generation_of(task) == generation
 
     def task(self, task_id: str) -> Task:
         """Raises KeyError."""
+        return self._by_id[task_id]
+
+    def parts_of(self, rendition: str) -> Sequence[Part]:
+        """The tasks that make the rendition, in the order of its segments."""
+        return self._parts.get(rendition, ())
+
+    def place_of(self, part: Part, rendition: str) -> int:
+        """Where it is among the parts of a rendition that it makes."""
+        if isinstance(part, AudioTask):
+            return 0
+        return bisect_left(self.parts_of(rendition), part.start, key=_start)
+
+    def first_segment(self, part: Part) -> int:
+        """The number of the first segment that it writes in each of its renditions."""
+        if isinstance(part, AudioTask) or self.timeline is None:
+            return 0
+        return self.timeline.segment_of(part.start)
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Task]:
+        return {task.id: task for task in self.tasks}
+
+    @cached_property
+    def _parts(self) -> Mapping[str, Sequence[Part]]:
+        found: dict[str, list[Part]] = {}
         for task in self.tasks:
-            if task.id == task_id:
-                return task
-        raise KeyError(task_id)
+            names = task.renditions if isinstance(task, VideoTask) else ()
+            names = (task.rendition,) if isinstance(task, AudioTask) else names
+            for name in names:
+                found.setdefault(name, []).append(task)  # type: ignore[arg-type]
+        return {name: sorted(parts, key=_start) for name, parts in found.items()}
+
+
+def _start(part: Part) -> int:
+    return part.start if isinstance(part, VideoTask) else 0
