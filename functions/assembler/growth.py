@@ -145,7 +145,7 @@ def multivariant(
     """The HLS multivariant playlist; `declared` while the bit rates are not known yet."""
     timeline = plan.timeline if video else None
     if timeline is not None:
-        durations = [timeline.segment_frames / timeline.rate]
+        durations = [timeline.longest_segment_s]
     else:
         durations = [seconds for _, track in audio for _, seconds in hls.segments_of(track)]
     return hls.master(

@@ -50,7 +50,7 @@ def first_segment(plan: Plan, task: VideoTask | AudioTask) -> int:
     """The number of the first segment that the task writes in each of its renditions."""
     if isinstance(task, AudioTask) or plan.timeline is None:
         return 0
-    return task.start // plan.timeline.segment_frames
+    return plan.timeline.segment_of(task.start)
 
 
 def track_of(receipt: Receipt, rendition: str) -> Track:
@@ -69,7 +69,7 @@ def opening(plan: Plan, rendition: Rendition, track: Track) -> str:
     """
     durations = []
     if plan.timeline is not None:
-        durations = [plan.timeline.segment_frames / plan.timeline.rate]
+        durations = [plan.timeline.longest_segment_s]
     if not isinstance(rendition, VideoRendition):
         durations += [duration_s for _, duration_s in hls.segments_of(track)]
     return hls.opening(

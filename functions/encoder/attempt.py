@@ -72,7 +72,7 @@ class Attempt:
             _log.warning("task %s: %s; again from the whole source", task.id, failed)
             outputs = self._encode(task, timeline, renditions, self.copy.fetch_whole())
         return tuple(
-            self._put(rendition.name, output, number, task.start // timeline.segment_frames)
+            self._put(rendition.name, output, number, timeline.segment_of(task.start))
             for number, (rendition, output) in enumerate(zip(renditions, outputs, strict=True))
         )
 
@@ -134,7 +134,9 @@ class Attempt:
             assumed_color=self.plan.assumed_color,
         )
         frames = task.stop - task.start
-        most_bytes = max(_most_bytes(each, frames / timeline.rate) for each in renditions)
+        ticks = timeline.ticks_of(task.stop) - timeline.ticks_of(task.start)
+        duration_s = Fraction(ticks, timeline.timescale)
+        most_bytes = max(_most_bytes(each, duration_s) for each in renditions)
         with telemetry.span("encode", renditions=",".join(task.renditions), frames=frames):
             outcome.check(self.run(argv, task.cost_ms, most_bytes), "video")
         return [

@@ -93,16 +93,15 @@ class _Planner:
         self._costs = costs
         self._workers = max(1, workers)
         self._windows = windows
-        self._segments = math.ceil(Fraction(timeline.frames, timeline.segment_frames))
+        self._segments = timeline.segments
         self._segment_ms = timeline.segment_frames * costs.frame_ms
-        by_time = int(chunk_s * timeline.rate) // timeline.segment_frames
+        by_time = int(chunk_s / timeline.longest_segment_s)
         by_work = int((max_task_ms - costs.start_ms) / max(self._segment_ms, 1e-9))
         self._longest = max(1, min(by_time, by_work))
 
     def _chunk(self, first: int, stop: int) -> Chunk:
         """Of segments [first, stop)."""
-        size = self._timeline.segment_frames
-        return Chunk(first * size, min(stop * size, self._timeline.frames))
+        return Chunk(self._timeline.start_of(first), self._timeline.start_of(stop))
 
     def equal(self, segments: int) -> list[Chunk]:
         return [
@@ -113,7 +112,7 @@ class _Planner:
     def balanced(self, share: Fraction) -> list[Chunk]:
         """Simulate the workers: whoever is free takes `share` of what is fairly left to it."""
         costs = self._costs
-        first_size = 1 if self._timeline.segment_frames >= 3 * self._timeline.rate else 2
+        first_size = 1 if self._timeline.longest_segment_s >= 3 else 2
         first_stop = min(first_size, self._segments, self._longest)
         chunks = [self._chunk(0, first_stop)]
         free = [0.0] * self._workers

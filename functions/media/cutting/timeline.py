@@ -32,16 +32,71 @@ class Timeline:
     timescale: int
     """Output ticks per second; `rate` divides it exactly."""
     segment_frames: int
-    """Frames of every segment but the last."""
+    """Frames of every segment but the last; variable: of the segment that has most."""
+    variable: bool = False
+    """True: frames are presented at times of their own, not at those of `rate`."""
+    marks: tuple[tuple[int, int], ...] = ()
+    """Variable: first frame of each segment and its output ticks; behind them the end."""
 
     @property
     def frame_ticks(self) -> int:
-        """Output ticks of one frame."""
+        """Output ticks of one frame. Raises ValueError where frames differ."""
+        if self.variable:
+            raise ValueError("frames of a variable timeline last differently")
         return int(self.timescale / self.rate)
 
     @property
+    def end_ticks(self) -> int:
+        """Output ticks at which the last frame ends."""
+        return self.marks[-1][1] if self.variable else self.frames * self.frame_ticks
+
+    @property
     def duration_s(self) -> Fraction:
-        return self.frames / self.rate
+        return Fraction(self.end_ticks, self.timescale)
+
+    @property
+    def segments(self) -> int:
+        """How many there are."""
+        return len(self.marks) - 1 if self.variable else -(-self.frames // self.segment_frames)
+
+    def segment_of(self, frame: int) -> int:
+        """The segment that holds the frame."""
+        if self.variable:
+            return bisect_right(self.marks, frame, key=lambda mark: mark[0]) - 1
+        return frame // self.segment_frames
+
+    def start_of(self, segment: int) -> int:
+        """Its first frame; that of the one behind the last is the number of frames."""
+        if self.variable:
+            return self.marks[segment][0]
+        return min(segment * self.segment_frames, self.frames)
+
+    def starts(self, frame: int) -> bool:
+        """Whether a segment starts with the frame, or all end before it."""
+        return frame == self.frames or self.start_of(self.segment_of(frame)) == frame
+
+    def ticks_of(self, frame: int) -> int:
+        """Output ticks at which the frame is presented, `frames` standing for the end.
+
+        Raises ValueError in a variable timeline for a frame that starts no segment.
+        """
+        if not self.variable:
+            return frame * self.frame_ticks
+        if not self.starts(frame):
+            raise ValueError(f"frame {frame} does not start a segment")
+        return self.marks[self.segment_of(frame)][1]
+
+    def segment_ticks(self, segment: int) -> int:
+        """How long it lasts."""
+        return self.ticks_of(self.start_of(segment + 1)) - self.ticks_of(self.start_of(segment))
+
+    @property
+    def longest_segment_s(self) -> Fraction:
+        """Of all but the last one of a constant timeline, which may be shorter."""
+        if not self.variable:
+            return self.segment_frames / self.rate
+        most = max(after - before for (_, before), (_, after) in pairwise(self.marks))
+        return Fraction(most, self.timescale)
 
 
 STANDARD_RATES: Final = tuple(

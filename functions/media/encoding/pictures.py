@@ -60,7 +60,7 @@ def argv(
             for word in (
                 *("-map", label),
                 *_encoder(rendition, timeline, tuning),
-                *_muxer(timeline, cut.start // timeline.segment_frames),
+                *_muxer(timeline, timeline.segment_of(cut.start)),
                 f"file:{words.output(number)}",
             )
         ),

@@ -31,18 +31,19 @@ def check_video(output: Fragmented, timeline: Timeline, start: int, stop: int) -
         raise ValueError(f"timescale {output.init.timescale} instead of {timeline.timescale}")
     if output.init.edits:
         raise ValueError("an edit list in a video init segment")
-    if start % timeline.segment_frames:
-        raise ValueError(f"frame {start} does not start a segment")
+    for frame in (start, stop):
+        if not timeline.starts(frame):
+            raise ValueError(f"frame {frame} does not start a segment")
     frame = start
-    for number, fragment in enumerate(output.fragments, start // timeline.segment_frames):
-        frames = min(timeline.segment_frames, stop - frame)
+    for number, fragment in enumerate(output.fragments, timeline.segment_of(start)):
+        frames = timeline.start_of(number + 1) - frame
         if fragment.samples != frames:
             raise ValueError(f"segment {number}: {fragment.samples} frames instead of {frames}")
         _check_time(
             number,
             fragment,
-            start=frame * timeline.frame_ticks,
-            duration=frames * timeline.frame_ticks,
+            start=timeline.ticks_of(frame),
+            duration=timeline.segment_ticks(number),
         )
         if fragment.first_composition_offset != 0:
             raise ValueError(
