@@ -24,6 +24,7 @@ from tests.bench import (
     memory,
     notifications,
     pipeline,
+    quality,
     uploads,
     webhooks,
 )
@@ -32,6 +33,7 @@ Measure = Callable[[Path], list[dict[str, Any]]]
 
 MEASURES: dict[str, Measure] = {
     "pipeline": pipeline.measure,
+    "quality": quality.measure,
     "memory": memory.measure,
     "coldstart": coldstart.measure,
     "broker": lambda scratch: broker.rows(),

@@ -9,6 +9,7 @@ from pathlib import Path
 from functions.adapters import binaries
 
 REAL_CLIP = "bigbuckbunny-720p25.mp4"
+REAL_1080P = "sample_edit_list.mp4"
 MEDIA = Path(os.environ.get("KINORA_MEDIA", "../shared/media")) / "real"
 
 
@@ -34,6 +35,31 @@ def looped(path: Path, *, seconds: int, clip: str = REAL_CLIP) -> Path:
         parts += ["-stream_loop", "-1", "-i", part]
     _ffmpeg(*parts, "-map", "0:v", "-map", "1:a", "-c", "copy", "-t", str(seconds), path)
     return path
+
+
+def looped_1080p(path: Path, *, seconds: int) -> Path:
+    """A camera's 1080p, once encoded at a constant rate, then again and again, packets copied."""
+    steady = path.with_name(f"{path.stem}-steady.mp4")
+    _ffmpeg(
+        "-i", MEDIA / REAL_1080P, "-map", "0:v:0", "-vf", "fps=30,format=yuv420p",
+        "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-g", "60", steady,
+    )  # fmt: skip
+    sound = looped(path.with_name(f"{path.stem}-other.mp4"), seconds=seconds)
+    _ffmpeg(
+        "-stream_loop", "-1", "-i", steady, "-i", sound, "-map", "0:v", "-map", "1:a",
+        "-c", "copy", "-t", str(seconds), path,
+    )  # fmt: skip
+    return path
+
+
+def track_bytes(source: Path, stream: str) -> int:
+    """What the packets of a stream hold together."""
+    ran = subprocess.run(
+        [str(binaries.ffprobe()), "-v", "error", "-select_streams", stream,
+         "-show_entries", "packet=size", "-of", "csv=p=0", str(source)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return sum(int(line.split(",")[0]) for line in ran.stdout.split() if line)
 
 
 def synthetic(path: Path, *, seconds: int, size: str = "320x180", rate: int = 25) -> Path:
