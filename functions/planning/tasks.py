@@ -10,16 +10,22 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Final
 
 from functions.jobs.plan import AudioTask, Task, VideoTask
 from functions.jobs.profile import Profile
 from functions.media.cutting import chunks, cost
-from functions.media.cutting.chunks import Costs
+from functions.media.cutting.chunks import Costs, Cut
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk, Windows
 from functions.media.encoding.accelerator import CPU, Accelerator
 from functions.media.encoding.rendition import AudioRendition, VideoRendition
 from functions.media.source.probe import VideoStream
+
+_FEW_SEGMENTS: Final = 2
+"""For each worker: films of fewer leave some of them without work."""
+_WORTH_SHARING: Final = 0.9
+"""Of the wall: what renditions apart must stay below, for what they decode twice."""
 
 
 def of_sound(rendition: AudioRendition) -> AudioTask:
@@ -57,36 +63,105 @@ def of_film(
     )
     sound = [of_sound(rendition) for rendition in audio]
     shared = work.accelerator == CPU
-    cut = chunks.cut(
+    groups, cut = _cut(
         line,
-        Costs(
-            frame_ms=work.frame_ms(renditions),
-            pre_roll_ms=work.decode_ms,
-            start_ms=cost.start_ms(work.accelerator),
-            others_ms=tuple(float(task.cost_ms) for task in sound) if shared else (),
-        ),
-        workers=workers,
+        windows if by_ranges else None,
+        renditions,
+        work,
+        others_ms=tuple(float(task.cost_ms) for task in sound) if shared else (),
         chunk_s=profile.chunk_s,
-        windows=windows if by_ranges else None,
         chunk_segments=chunk_segments,
-        max_task_ms=work.longest_ms(renditions),
+        workers=workers,
     )
     first, *later = cut.order
     order = cut.order if shared else (first, *(-1 - at for at in range(len(sound))), *later)
-    groups = _groups(renditions, work.pixels, line.segment_frames)
+    parts = [groups] * len(cut.chunks)
+    if cut.early:
+        low = _lowest(renditions)
+        parts[0] = [[low], [each for each in renditions if each is not low]]
     tasks: list[Task] = []
+    begun: set[int] = set()
     for number in order:
         if number < 0:
             tasks.append(sound[-1 - number])
             continue
-        for letter, group in zip(string.ascii_lowercase, groups, strict=False):
-            suffix = f"-{letter}" if len(groups) > 1 else ""
+        named = list(zip(string.ascii_lowercase, parts[number], strict=False))
+        if number == 0 and cut.early:
+            named = named[1:] if begun else named[:1]
+        begun.add(number)
+        for letter, group in named:
+            suffix = f"-{letter}" if len(parts[number]) > 1 else ""
             tasks.append(
                 _of_chunk(
                     f"v{number:04d}{suffix}", group, cut.chunks[number], windows, by_ranges, work
                 )
             )
     return tuple(tasks)
+
+
+def _cut(
+    line: Timeline,
+    windows: Windows | None,
+    renditions: Sequence[VideoRendition],
+    work: _Work,
+    *,
+    others_ms: tuple[float, ...],
+    chunk_s: int,
+    chunk_segments: int | None,
+    workers: int,
+) -> tuple[list[list[VideoRendition]], Cut]:
+    """The renditions that are decoded for together, and the chunks of the film.
+
+    A film of fewer segments than would keep all workers busy is shared out by renditions too,
+    where that ends it sooner by more than the decoding that is done twice is worth.
+    """
+    groups = _groups(renditions, work.pixels, line.segment_frames)
+    groupings = [groups]
+    if len(groups) == 1 and line.segments < _FEW_SEGMENTS * workers and chunk_segments is None:
+        most = min(workers, len(renditions))
+        groupings += [_shared_out(renditions, work, count) for count in range(2, most + 1)]
+    best: tuple[list[list[VideoRendition]], Cut] | None = None
+    for groups in groupings:
+        early = None
+        if len(groups) == 1 and len(renditions) > 1 and work.accelerator == CPU:
+            low = _lowest(renditions)
+            rest = [each for each in renditions if each is not low]
+            early = work.frame_ms([low]), work.frame_ms(rest)
+        cut = chunks.cut(
+            line,
+            Costs(
+                frame_ms=sum(work.frame_ms(group) for group in groups),
+                pre_roll_ms=work.decode_ms,
+                start_ms=cost.start_ms(work.accelerator),
+                others_ms=others_ms,
+                parts_ms=tuple(work.frame_ms(group) for group in groups),
+                early_ms=early,
+            ),
+            workers=workers,
+            chunk_s=chunk_s,
+            windows=windows,
+            chunk_segments=chunk_segments,
+            max_task_ms=work.longest_ms(renditions),
+        )
+        if best is None or cut.wall_ms < _WORTH_SHARING * best[1].wall_ms:
+            best = groups, cut
+    assert best is not None
+    return best
+
+
+def _lowest(renditions: Sequence[VideoRendition]) -> VideoRendition:
+    return min(renditions, key=lambda each: each.width * each.height)
+
+
+def _shared_out(
+    renditions: Sequence[VideoRendition], work: _Work, count: int
+) -> list[list[VideoRendition]]:
+    """The renditions in so many groups of about equal work, that with the lowest rung first."""
+    groups: list[list[VideoRendition]] = [[] for _ in range(count)]
+    for each in sorted(renditions, key=lambda each: -work.frame_ms([each])):
+        min(groups, key=lambda group: work.frame_ms(group) if group else 0.0).append(each)
+    low = _lowest(renditions)
+    return sorted(groups, key=lambda group: low not in group)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,8 @@ def _works(job: Job, stage: int, setup: Setup) -> tuple[Work, ...]:
 
 def _recut(tasks: Sequence[Task], timeline: Timeline, setup: Setup) -> Iterator[Work]:
     wholes = [task for task in tasks if task.whole]
-    groups = [_Group(tasks, group) for group in sorted({t.group for t in tasks if not t.whole})]
+    parts = _joined([task for task in tasks if not task.whole])
+    groups = [_Group(parts, group) for group in sorted({part.group for part in parts})]
     cut = chunks.cut(
         timeline,
         Costs(
@@ -85,6 +86,28 @@ def _recut(tasks: Sequence[Task], timeline: Timeline, setup: Setup) -> Iterator[
         else:
             for group in groups:
                 yield _work(_START_S + group.seconds(cut.chunks[number]), group.cores)
+
+
+def _joined(tasks: Sequence[Task]) -> Sequence[Task]:
+    """Where not every chunk has the same tasks (the first one's lowest rung is done before all
+    others), one for each chunk."""
+    by_chunk: dict[tuple[int, int], list[Task]] = {}
+    for task in tasks:
+        by_chunk.setdefault((task.start, task.stop), []).append(task)
+    if len({tuple(sorted(task.group for task in of_one)) for of_one in by_chunk.values()}) == 1:
+        return tasks
+    return [_as_one(of_one) for of_one in by_chunk.values()]
+
+
+def _as_one(tasks: Sequence[Task]) -> Task:
+    wall_s = sum(task.wall_s for task in tasks)
+    return Task(
+        wall_s=wall_s - (len(tasks) - 1) * min(_START_S, wall_s / len(tasks)),
+        cores=sum(task.cores * task.wall_s for task in tasks) / wall_s,
+        group=tuple(sorted(name for task in tasks for name in task.group)),
+        start=tasks[0].start,
+        stop=tasks[0].stop,
+    )
 
 
 class _Group:

@@ -137,20 +137,42 @@ def test_a_film_is_cut_into_chunks_with_all_renditions_and_each_sound_track_is_o
     video = sorted(
         (task for task in made.tasks if isinstance(task, VideoTask)), key=lambda task: task.id
     )
-    assert [task.id for task in video] == [f"v{n:04d}" for n in range(len(video))]
-    assert [task.start for task in video[1:]] == [task.stop for task in video[:-1]]
+    assert [task.id for task in video] == [
+        "v0000-a", "v0000-b", *(f"v{n:04d}" for n in range(1, len(video) - 1))
+    ]  # fmt: skip
+    assert [task.start for task in video[2:]] == [task.stop for task in video[1:-1]]
     assert (video[0].start, video[-1].stop) == (0, 1030)
-    assert all(task.renditions == ("720p", "360p") for task in video)
+    assert all(task.renditions == ("720p", "360p") for task in video[2:])
     assert all(task.first_packet < task.stop_packet for task in video)
     assert [task.id for task in made.tasks if isinstance(task, AudioTask)] == ["a1"]
 
 
-def test_the_first_chunk_is_first_and_short_and_sound_comes_next() -> None:
-    made = plan(FILM)
-    assert [task.id for task in made.tasks[:2]] == ["v0000", "a1"]
-    first = made.tasks[0]
-    assert isinstance(first, VideoTask)
-    assert first.stop == 100
+def test_what_plays_first_is_made_first_the_lowest_rung_of_a_short_chunk_and_then_sound() -> None:
+    low, _, rest = plan(FILM).tasks[:3]
+    assert [task.id for task in plan(FILM).tasks[:3]] == ["v0000-a", "a1", "v0000-b"]
+    assert isinstance(low, VideoTask)
+    assert isinstance(rest, VideoTask)
+    assert (low.renditions, rest.renditions) == (("360p",), ("720p",))
+    assert (low.start, low.stop) == (rest.start, rest.stop) == (0, 100)
+    assert low.cost_ms < rest.cost_ms / 2
+
+
+def test_a_short_film_is_not_decoded_twice_for_its_lowest_rung() -> None:
+    brief = survey((film(),), (), {0: packets(500)})
+    tasks = [task for task in plan(brief).tasks if isinstance(task, VideoTask)]
+    assert tasks[0].renditions == ("720p", "360p")
+    assert len({task.start for task in tasks}) == len(tasks)
+
+
+def test_a_film_of_one_segment_is_shared_out_by_renditions() -> None:
+    brief = survey((film(),), (), {0: packets(90)})
+    low, high = plan(brief).tasks
+    assert isinstance(low, VideoTask)
+    assert isinstance(high, VideoTask)
+    assert (low.renditions, high.renditions) == (("360p",), ("720p",))
+    (alone,) = plan(brief, setting=replace(SETTING, workers=1)).tasks
+    assert isinstance(alone, VideoTask)
+    assert alone.cost_ms < low.cost_ms + high.cost_ms
 
 
 def test_sound_is_as_long_as_the_picture() -> None:

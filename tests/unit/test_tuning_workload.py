@@ -102,6 +102,15 @@ def test_each_group_of_renditions_costs_its_own() -> None:
     )  # fmt: skip
 
 
+def test_a_first_chunk_in_two_tasks_is_no_more_work_than_in_one() -> None:
+    """Its lowest rung is done before all others, so that something plays soon."""
+    low, high = video(0, 1, 0.5 + START_S, group="low"), video(0, 1, 1.5 + START_S, group="high")
+    rest = replace(video(1, 10, 18 + START_S), group=("high", "low"))
+    seen = observations(film(0, [low, high, rest], segments=10))
+    (arrival,) = arrivals(seen, setup(chunk_s=4))
+    assert [work.wall_ms for work in arrival.stages[0]] == [2_250] * 10
+
+
 def test_a_mezzanine_is_not_cut() -> None:
     job = film(0, [video(0, 2, 2 + START_S)], segments=2)
     job = replace(job, stages=((whole(9.0),), *job.stages))
