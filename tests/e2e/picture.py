@@ -20,6 +20,9 @@ from functions.adapters import binaries
 SIZE = "128x72"
 _WINDOW = 12
 """Frames whose errors are summed: a shift too small to see in one frame shows in their sum."""
+_UNNAMED = "setparams=color_primaries=unknown:color_trc=unknown:colorspace=unknown"
+"""Grey is made of what a picture says of its colours: a source that says nothing would differ
+from streams that say what it is taken for."""
 _STRANGE = 400.0
 """An error that no encode of the same picture has, and what frames may be worse than most."""
 
@@ -70,7 +73,8 @@ class Errors:
 def errors(source: Path, playlists: Sequence[Path], *, rate: Fraction | None) -> list[Errors]:
     """Of each playlist's picture. `rate`: where the source was resampled to so many frames."""
     with tempfile.TemporaryDirectory() as folder:
-        small = f"scale={SIZE.replace('x', ':')}:flags=area,format=gray,settb=1/1000,setpts=N"
+        small = f"{_UNNAMED},scale={SIZE.replace('x', ':')}:flags=area,format=gray"
+        small += ",settb=1/1000,setpts=N"
         resampled = f"setpts=PTS-STARTPTS,fps={rate}," if rate else ""
         count = len(playlists)
         graph = [
