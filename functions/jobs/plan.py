@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
 
 import msgspec
 
 from functions.jobs.manifest import SourceObject
+from functions.media.cutting.cost import Basis
 from functions.media.cutting.timeline import Timeline
 from functions.media.encoding.accelerator import CPU, Accelerator
 from functions.media.encoding.rendition import AudioRendition, VideoRendition
@@ -137,6 +138,8 @@ class Plan:
     renditions alike; players would guess by each rendition's size. "" where it names them."""
     notes: tuple[str, ...] = ()
     """What was found odd in the source and what was done about it, for the report."""
+    basis: Basis = field(default_factory=Basis)
+    """What the estimates of its tasks go by."""
     takes_over: bool = False
     """True where it follows from the generation before it and not from a look into the source:
     what that one asked for and this one too is done, or under way."""
@@ -157,6 +160,11 @@ class Plan:
     def task(self, task_id: str) -> Task:
         """Raises KeyError."""
         return self._by_id[task_id]
+
+    @property
+    def makes_file(self) -> bool:
+        """True of a generation with the task of a progressive file."""
+        return PROGRESSIVE_TASK in self._by_id
 
     def parts_of(self, rendition: str) -> Sequence[Part]:
         """The tasks that make the rendition, in the order of its segments."""

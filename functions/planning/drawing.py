@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
@@ -14,7 +14,10 @@ from functions.jobs.manifest import Manifest
 from functions.jobs.plan import MEZZANINE_TASK, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.profile import Profile
 from functions.jobs.refusal import refuse
-from functions.media.cutting import cost, timeline
+from functions.media.cutting import effort, timeline
+from functions.media.cutting.cost import Basis, Model
+from functions.media.cutting.effort import Effort
+from functions.media.cutting.rates import Rates
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Windows
 from functions.media.encoding.accelerator import CPU, GPU, Accelerator
@@ -38,6 +41,8 @@ class Setting:
     gpu_workers: int = 0
     """Those of them that have a GPU of their own."""
     bounds: guard.Bounds
+    rates: Rates = field(default_factory=Rates)
+    """What work costs, as far as it was learned."""
     long_task_s: float = LONG_TASK_S
     """Above this estimate a task is a long one. An encoder has one core, so that CPU time is time
     on the wall."""
@@ -45,9 +50,11 @@ class Setting:
 
 def draw(manifest: Manifest, generation: int, survey: Survey, setting: Setting) -> Plan:
     """The plan of this generation. Raises Rejected, ValueError for a job without a profile."""
-    plan = _draw(manifest, generation, survey, setting)
+    model = Model(setting.rates)
+    plan = _draw(manifest, generation, survey, setting, model)
     tasks = (_measured(task, setting.long_task_s * 1000) for task in plan.tasks)
-    return replace(plan, tasks=tuple(tasks))
+    basis = replace(plan.basis, rates=dict(sorted(model.used.items())))
+    return replace(plan, tasks=tuple(tasks), basis=basis)
 
 
 def _measured(task: Task, long_ms: float) -> Task:
@@ -56,7 +63,9 @@ def _measured(task: Task, long_ms: float) -> Task:
     return msgspec.structs.replace(task, length="long") if most_ms > long_ms else task
 
 
-def _draw(manifest: Manifest, generation: int, survey: Survey, setting: Setting) -> Plan:
+def _draw(
+    manifest: Manifest, generation: int, survey: Survey, setting: Setting, model: Model
+) -> Plan:
     if manifest.profile is None:
         raise ValueError("the job has no profile")
     choice = choose(survey.media, survey.tables if survey.prepared else None, setting.bounds)
@@ -76,14 +85,14 @@ def _draw(manifest: Manifest, generation: int, survey: Survey, setting: Setting)
         notes=choice.notes,
     )
     if not survey.prepared:
-        return _prepare(empty)
+        return _prepare(empty, model)
     if choice.video is None:
-        return _sound_only(empty, manifest.profile, survey, choice, setting)
-    return _film(empty, manifest, manifest.profile, survey, choice, choice.video, setting)
+        return _sound_only(empty, manifest.profile, survey, choice, setting, model)
+    return _film(empty, manifest, manifest.profile, survey, choice, choice.video, setting, model)
 
 
-def _prepare(empty: Plan) -> Plan:
-    cost_ms = round(cost.remux_ms(empty.source.size_bytes))
+def _prepare(empty: Plan, model: Model) -> Plan:
+    cost_ms = round(model.remux_ms(empty.source.size_bytes))
     return replace(
         empty, kind="prepare", tasks=(MezzanineTask(id=MEZZANINE_TASK, cost_ms=cost_ms),)
     )
@@ -97,6 +106,7 @@ def _film(
     choice: Choice,
     video: VideoStream,
     setting: Setting,
+    model: Model,
 ) -> Plan:
     table = survey.tables[video.index]
     if not table.complete:
@@ -110,6 +120,7 @@ def _film(
     accelerator, without = _accelerator(manifest, setting)
     renditions = pictures.rungs(profile, video, accelerator)
     audio = sounds.renditions(profile, choice, line.origin * line.timebase, line.duration_s)
+    source_share = Fraction(len(presented), line.frames)
     return replace(
         empty,
         timeline=line,
@@ -122,11 +133,18 @@ def _film(
             renditions,
             audio,
             video,
-            source_share=Fraction(len(presented), line.frames),
+            source_share=source_share,
+            effort=Effort(line, effort.weights(table.packets, line)),
             by_ranges=bool(survey.index),
             profile=profile,
             chunk_segments=manifest.options.chunk_segments,
             workers=setting.workers if accelerator == CPU else setting.gpu_workers,
+            model=model,
+        ),
+        basis=Basis(
+            codec=video.codec,
+            pixels=video.width * video.height,
+            source_share=float(source_share),
         ),
         notes=(*empty.notes, *_timeline_notes(line, presented), *without),
     )
@@ -149,7 +167,12 @@ def _timeline_notes(line: Timeline, presented: Sequence[int]) -> list[str]:
 
 
 def _sound_only(
-    empty: Plan, profile: Profile, survey: Survey, choice: Choice, setting: Setting
+    empty: Plan,
+    profile: Profile,
+    survey: Survey,
+    choice: Choice,
+    setting: Setting,
+    model: Model,
 ) -> Plan:
     spans = [sounds.span(stream, survey.tables) for stream in choice.audio]
     origin_s = min(start for start, _ in spans)
@@ -161,4 +184,4 @@ def _sound_only(
     if frames > setting.bounds.frames:
         raise refuse("too_long", frames=frames, limit=setting.bounds.frames)
     audio = sounds.renditions(profile, choice, origin_s, duration_s)
-    return replace(empty, audio=audio, tasks=tuple(map(tasks.of_sound, audio)))
+    return replace(empty, audio=audio, tasks=tuple(tasks.of_sound(each, model) for each in audio))

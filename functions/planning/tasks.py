@@ -14,8 +14,10 @@ from typing import Final
 
 from functions.jobs.plan import AudioTask, Task, VideoTask
 from functions.jobs.profile import Profile
-from functions.media.cutting import chunks, cost
+from functions.media.cutting import chunks
 from functions.media.cutting.chunks import Costs, Cut
+from functions.media.cutting.cost import Model, Treatment
+from functions.media.cutting.effort import Effort
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk, Windows
 from functions.media.encoding.accelerator import CPU, Accelerator
@@ -28,12 +30,11 @@ _WORTH_SHARING: Final = 0.9
 """Of the wall: what renditions apart must stay below, for what they decode twice."""
 
 
-def of_sound(rendition: AudioRendition) -> AudioTask:
+def of_sound(rendition: AudioRendition, model: Model) -> AudioTask:
     """The task of a whole sound track."""
     number = rendition.name.removeprefix("audio-")
-    duration_s = Fraction(rendition.samples, rendition.sample_rate)
     return AudioTask(
-        id=f"a{number}", rendition=rendition.name, cost_ms=round(cost.audio_ms(duration_s))
+        id=f"a{number}", rendition=rendition.name, cost_ms=round(model.audio_ms(rendition))
     )
 
 
@@ -45,10 +46,13 @@ def of_film(
     video: VideoStream,
     *,
     source_share: Fraction,
+    effort: Effort,
     by_ranges: bool,
     profile: Profile,
     chunk_segments: int | None,
     workers: int,
+    model: Model,
+    treatments: Sequence[Treatment] = (),
 ) -> tuple[Task, ...]:
     """The tasks of pictures and sound, in the order in which they should start.
 
@@ -58,10 +62,12 @@ def of_film(
     work = _Work(
         accelerator=renditions[0].accelerator,
         pixels=video.width * video.height,
-        decode_ms=cost.decode_ms(video.codec, video.width, video.height),
+        decode_ms=model.decode_ms(video.codec, video.width, video.height, treatments),
         source_share=float(source_share),
+        effort=effort,
+        model=model,
     )
-    sound = [of_sound(rendition) for rendition in audio]
+    sound = [of_sound(rendition, model) for rendition in audio]
     shared = work.accelerator == CPU
     groups, cut = _cut(
         line,
@@ -115,7 +121,7 @@ def _cut(
     A film of fewer segments than would keep all workers busy is shared out by renditions too,
     where that ends it sooner by more than the decoding that is done twice is worth.
     """
-    groups = _groups(renditions, work.pixels, line.segment_frames)
+    groups = _groups(renditions, work, line.segment_frames)
     groupings = [groups]
     if len(groups) == 1 and line.segments < _FEW_SEGMENTS * workers and chunk_segments is None:
         most = min(workers, len(renditions))
@@ -132,7 +138,7 @@ def _cut(
             Costs(
                 frame_ms=sum(work.frame_ms(group) for group in groups),
                 pre_roll_ms=work.decode_ms,
-                start_ms=cost.start_ms(work.accelerator),
+                start_ms=work.model.start_ms(work.accelerator),
                 others_ms=others_ms,
                 parts_ms=tuple(work.frame_ms(group) for group in groups),
                 early_ms=early,
@@ -142,6 +148,7 @@ def _cut(
             windows=windows,
             chunk_segments=chunk_segments,
             max_task_ms=work.longest_ms(renditions),
+            effort=work.effort,
         )
         if best is None or cut.wall_ms < _WORTH_SHARING * best[1].wall_ms:
             best = groups, cut
@@ -173,19 +180,22 @@ class _Work:
     """Of a picture of the source."""
     decode_ms: float
     source_share: float
+    effort: Effort
+    model: Model
 
     def frame_ms(self, renditions: Sequence[VideoRendition]) -> float:
         """Of an output frame in all of them, on their accelerator."""
         decode_ms = self.decode_ms * self.source_share
-        return decode_ms + cost.encode_all_ms(renditions, self.pixels)
+        return decode_ms + self.model.encode_all_ms(renditions, self.pixels)
 
     def chunk_ms(
-        self, renditions: Sequence[VideoRendition], frames: int, pre_roll: int
+        self, renditions: Sequence[VideoRendition], chunk: Chunk, pre_roll: int
     ) -> tuple[int, int]:
         """Of a chunk with so many frames decoded before it: on its accelerator, and on the CPU
         where that is another."""
-        here = cost.start_ms(self.accelerator) + frames * self.frame_ms(renditions)
-        there = cost.START_MS + frames * self.frame_ms(_on_cpu(renditions))
+        frames = self.effort.of(chunk)
+        here = self.model.start_ms(self.accelerator) + frames * self.frame_ms(renditions)
+        there = self.model.start_ms(CPU) + frames * self.frame_ms(_on_cpu(renditions))
         pre_roll_ms = pre_roll * self.decode_ms
         fallback_ms = 0 if self.accelerator == CPU else round(there + pre_roll_ms)
         return round(here + pre_roll_ms), fallback_ms
@@ -194,8 +204,9 @@ class _Work:
         """What a task may cost so that neither it nor what could stand in for it is too long."""
         if self.accelerator == CPU:
             return chunks.MAX_TASK_MS
-        frames = (chunks.MAX_TASK_MS - cost.START_MS) / self.frame_ms(_on_cpu(renditions))
-        here_ms = cost.start_ms(self.accelerator) + frames * self.frame_ms(renditions)
+        start_ms = self.model.start_ms(CPU)
+        frames = (chunks.MAX_TASK_MS - start_ms) / self.frame_ms(_on_cpu(renditions))
+        here_ms = self.model.start_ms(self.accelerator) + frames * self.frame_ms(renditions)
         return min(chunks.MAX_TASK_MS, here_ms)
 
 
@@ -204,14 +215,14 @@ def _on_cpu(renditions: Sequence[VideoRendition]) -> list[VideoRendition]:
 
 
 def _groups(
-    renditions: Sequence[VideoRendition], pixels: int, segment_frames: int
+    renditions: Sequence[VideoRendition], work: _Work, segment_frames: int
 ) -> list[list[VideoRendition]]:
     """All renditions together, or apart where even one segment of all is too much for a task on
     the CPU."""
     groups: list[list[VideoRendition]] = [[]]
     for rendition in renditions:
         together = _on_cpu([*groups[-1], rendition])
-        together_ms = cost.encode_all_ms(together, pixels) * segment_frames
+        together_ms = work.model.encode_all_ms(together, work.pixels) * segment_frames
         if groups[-1] and together_ms > chunks.MAX_TASK_MS:
             groups.append([])
         groups[-1].append(rendition)
@@ -227,7 +238,7 @@ def _of_chunk(
     work: _Work,
 ) -> VideoTask:
     window = windows.of(chunk)
-    cost_ms, fallback_ms = work.chunk_ms(renditions, chunk.frames, window.pre_roll)
+    cost_ms, fallback_ms = work.chunk_ms(renditions, chunk, window.pre_roll)
     return VideoTask(
         id=task,
         renditions=tuple(rendition.name for rendition in renditions),

@@ -13,10 +13,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
 from typing import Final
 
 from functions.media.cutting import schedule
+from functions.media.cutting.effort import Effort
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk, Windows
 
@@ -92,13 +92,13 @@ def cut(
     windows: Windows | None = None,
     chunk_segments: int | None = None,
     max_task_ms: float = MAX_TASK_MS,
-    weights: Sequence[float] = (),
+    effort: Effort | None = None,
 ) -> Cut:
     """Cut the timeline for so many workers. `chunk_segments` forces every chunk's length.
 
-    `weights` say of each segment how much more than others its frames cost (1: as much).
+    `effort` says which segments take more work than others; None: all take as much.
     """
-    planner = _Planner(timeline, costs, workers, chunk_s, windows, max_task_ms, weights)
+    planner = _Planner(timeline, costs, workers, chunk_s, windows, max_task_ms, effort)
     if chunk_segments is not None:
         return planner.schedule(planner.equal(chunk_segments), early=False)
     shares = _SHARES if workers > 1 else _SHARES[-1:]
@@ -115,20 +115,14 @@ class _Planner:
         chunk_s: int,
         windows: Windows | None,
         max_task_ms: float,
-        weights: Sequence[float],
+        effort: Effort | None,
     ) -> None:
         self._timeline = timeline
         self._costs = costs
         self._workers = max(1, workers)
         self._windows = windows
         self._segments = timeline.segments
-        frames = [timeline.start_of(n + 1) - timeline.start_of(n) for n in range(timeline.segments)]
-        weighed = [
-            count * weight
-            for count, weight in zip(frames, weights or [1.0] * len(frames), strict=True)
-        ]
-        self._weight = [0.0, *accumulate(weighed)]
-        """Of all segments before each one, in frames of ordinary cost."""
+        self._work = (effort or Effort(timeline)).before
         self._by_time = max(1, int(chunk_s / timeline.longest_segment_s))
         self._by_work = (max_task_ms - costs.start_ms) / max(*costs.chunk_ms, 1e-9)
         self._early = self._is_worth_it()
@@ -140,14 +134,14 @@ class _Planner:
             return False
         frames = self._timeline.start_of(first)
         more_ms = frames * (sum(costs.early_ms) - costs.frame_ms) + costs.start_ms
-        return more_ms <= MAX_EARLY * self._weight[-1] * costs.frame_ms
+        return more_ms <= MAX_EARLY * self._work[-1] * costs.frame_ms
 
     def _first_stop(self) -> int:
         return min(1 if self._timeline.longest_segment_s >= 3 else 2, self._longest_from(0))
 
     def _longest_from(self, first: int) -> int:
         """Where a chunk from this segment on has to stop: by its time, and by its work."""
-        by_work = bisect_right(self._weight, self._weight[first] + self._by_work) - 1
+        by_work = bisect_right(self._work, self._work[first] + self._by_work) - 1
         return min(self._segments, first + self._by_time, max(first + 1, by_work))
 
     def _chunk(self, first: int, stop: int) -> Chunk:
@@ -174,7 +168,7 @@ class _Planner:
         at = made[0][1]
         while at < self._segments:
             now = free[0]
-            left_ms = (self._weight[-1] - self._weight[at]) * costs.frame_ms
+            left_ms = (self._work[-1] - self._work[at]) * costs.frame_ms
             fair_ms = schedule.level(free, left_ms) - now - costs.start_ms
             fair = self._within(at, fair_ms)
             taken = fair
@@ -194,12 +188,12 @@ class _Planner:
         """How many segments from this one on are so much work."""
         if work_ms <= 0:
             return 0.0
-        weight = self._weight[first] + work_ms / max(self._costs.frame_ms, 1e-9)
-        stop = bisect_right(self._weight, weight) - 1
+        weight = self._work[first] + work_ms / max(self._costs.frame_ms, 1e-9)
+        stop = bisect_right(self._work, weight) - 1
         if stop >= self._segments:
             return float(self._segments - first)
-        next_one = self._weight[stop + 1] - self._weight[stop]
-        return stop - first + (weight - self._weight[stop]) / max(next_one, 1e-9)
+        next_one = self._work[stop + 1] - self._work[stop]
+        return stop - first + (weight - self._work[stop]) / max(next_one, 1e-9)
 
     def _near_keyframe(self, first: int, stop: int, reach: int) -> int:
         """The edge up to `reach` segments from `stop` that needs the least pre-roll."""
@@ -221,7 +215,7 @@ class _Planner:
         """Of each task of a chunk."""
         costs, chunk = self._costs, self._chunk(*segments)
         pre_roll = self._windows.of(chunk).pre_roll if self._windows else 0
-        weight = self._weight[segments[1]] - self._weight[segments[0]]
+        weight = self._work[segments[1]] - self._work[segments[0]]
         frame_ms = costs.early_ms if early and costs.early_ms else costs.chunk_ms
         return [costs.start_ms + weight * ms + pre_roll * costs.pre_roll_ms for ms in frame_ms]
 

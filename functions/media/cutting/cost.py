@@ -1,77 +1,87 @@
 """What a task will cost in CPU time: good enough to size tasks that finish together.
 
-Nanoseconds per pixel, measured with ffmpeg 9.0 on one thread of a 2026 cloud core: 132 frames of
-720p film took 0.29 s to decode and 0.8, 2.9 and 5.5 s to encode with ultrafast, veryfast and
-medium; another film at 640x272 took 50 ns a pixel with medium. The other presets are the ratios
-that the encoder's makers give.
+Pixels x frames x codec x preset, each at its rate (`rates.py`); everything in milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final
+from typing import Literal
 
+from functions.media.cutting.rates import BUILT_IN, Rate, Rates
 from functions.media.encoding.accelerator import GPU, Accelerator
-from functions.media.encoding.rendition import VideoRendition
+from functions.media.encoding.rendition import AudioRendition, VideoRendition
 
-DECODE_NS: Final = 2.4
-SCALE_NS: Final = 0.8
-"""A pixel of the source, for each size."""
-MEDIUM_NS: Final = 46.0
-PRESETS: Final = {
-    "ultrafast": 0.15,
-    "superfast": 0.3,
-    "veryfast": 0.52,
-    "faster": 0.7,
-    "fast": 0.85,
-    "medium": 1.0,
-    "slow": 1.6,
-    "slower": 3.0,
-    "veryslow": 5.5,
-}
-DECODERS: Final = {"hevc": 2.0, "av1": 2.5, "vp9": 1.5, "prores": 3.0, "mpeg2video": 0.7}
-"""Relative to H.264; what is not here counts as 1."""
-GPU_NS: Final = 2.0
-"""Assumed, not measured: one engine of a data-centre GPU, 240 pictures of 1080p a second with a
-middle preset. Decoding and scaling stay on the CPU and take longer than that."""
-START_MS: Final = 250.0
-"""Of every task: fetching, starting ffmpeg, storing."""
-GPU_START_MS: Final = 500.0
-"""Besides, of a task on a GPU: its driver starts, and a session is opened."""
-AUDIO_MS_PER_S: Final = 25.0
-REMUX_MS_PER_MB: Final = 8.0
+Treatment = Literal["deinterlace", "tonemap"]
+"""What is done to every picture of a source besides scaling, and takes time."""
+
+START_MS = BUILT_IN["start"]
 
 
-def decode_ms(codec: str, width: int, height: int) -> float:
-    """Of one source frame."""
-    return width * height * DECODE_NS * DECODERS.get(codec, 1.0) / 1e6
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The costs by some rates. Keeps which of them it was asked for."""
+
+    rates: Rates = field(default_factory=Rates)
+    used: dict[str, Rate] = field(default_factory=dict)
+
+    def decode_ms(
+        self, codec: str, width: int, height: int, treatments: Iterable[Treatment] = ()
+    ) -> float:
+        """Of one source frame, with what is done to it before it is scaled."""
+        ns = sum(self._of(name) for name in (f"decode/{codec}", *treatments))
+        return width * height * ns / 1e6
+
+    def encode_ms(self, rendition: VideoRendition, source_pixels: int) -> float:
+        """Of one output frame in one rendition on its accelerator, scaling included."""
+        pixels = rendition.width * rendition.height
+        return (pixels * self._of(encoding(rendition)) + source_pixels * self._of("scale")) / 1e6
+
+    def encode_all_ms(self, renditions: Iterable[VideoRendition], source_pixels: int) -> float:
+        """Of one output frame in all these renditions."""
+        return sum(self.encode_ms(rendition, source_pixels) for rendition in renditions)
+
+    def start_ms(self, accelerator: Accelerator) -> float:
+        """Of a task, before its first frame and after its last."""
+        start_ms = self._of("start")
+        return start_ms + self._of("start/gpu") if accelerator == GPU else start_ms
+
+    def audio_ms(self, rendition: AudioRendition) -> float:
+        """Of one whole audio track."""
+        duration_s = Fraction(rendition.samples, rendition.sample_rate)
+        return self._of("start") + float(duration_s) * rendition.channels * self._of("sound")
+
+    def remux_ms(self, size_bytes: int) -> float:
+        """Of copying so much from one container into another."""
+        return self._of("start") + size_bytes / 1e6 * self._of("remux")
+
+    def _of(self, name: str) -> float:
+        rate = self.used[name] = self.rates.of(name)
+        return rate.value
 
 
-def encode_ms(rendition: VideoRendition, source_pixels: int) -> float:
-    """Of one output frame in one rendition on its accelerator, scaling included."""
-    pixels = rendition.width * rendition.height
-    if rendition.accelerator == GPU:
-        encode_ns = GPU_NS
-    else:
-        encode_ns = MEDIUM_NS * PRESETS.get(rendition.preset, 1.0)
-    return (pixels * encode_ns + source_pixels * SCALE_NS) / 1e6
-
-
-def start_ms(accelerator: Accelerator) -> float:
-    """Of a task, before its first frame and after its last."""
-    return START_MS + (GPU_START_MS if accelerator == GPU else 0.0)
-
-
-def encode_all_ms(renditions: Iterable[VideoRendition], source_pixels: int) -> float:
-    """Of one output frame in all these renditions."""
-    return sum(encode_ms(rendition, source_pixels) for rendition in renditions)
-
-
-def audio_ms(duration_s: Fraction) -> float:
-    """Of one whole audio track."""
-    return START_MS + float(duration_s) * AUDIO_MS_PER_S
+def encoding(rendition: VideoRendition) -> str:
+    """The rate that its encoder goes by."""
+    return "encode/gpu" if rendition.accelerator == GPU else f"encode/{rendition.preset}"
 
 
 def remux_ms(size_bytes: int) -> float:
-    return START_MS + size_bytes / 1e6 * REMUX_MS_PER_MB
+    """By what is built in."""
+    return Model().remux_ms(size_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What the estimates of a plan go by; what it took shows in the end how good they were."""
+
+    codec: str = ""
+    """Of the pictures, "" without any."""
+    pixels: int = 0
+    """Of a picture of the source."""
+    source_share: float = 1.0
+    """Decoded frames of an output frame."""
+    treatments: tuple[Treatment, ...] = ()
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    """Those that were used, by name."""

@@ -51,12 +51,14 @@ class Window:
 class Windows:
     """The packets of one track, ready to be asked for any chunk's share of them."""
 
-    def __init__(self, packets: Packets, timeline: Timeline) -> None:
+    def __init__(self, packets: Packets, timeline: Timeline, *, beside: int = 0) -> None:
+        """`beside`: how many frames on either side of each a filter looks at before the cut."""
         shown = sorted((packet.pts, row) for row, packet in enumerate(packets) if packet.shown)
         self._presented = [pts for pts, _ in shown]
         rows = [row for _, row in shown]
         self._count = len(packets)
         self._timeline = timeline
+        self._beside = beside
         self._source_frame = source_frames(timeline, self._presented)
         # Of frame n and all later ones the earliest row, of frame n and all earlier the latest.
         self._earliest = list(accumulate(reversed(rows), min))[::-1]
@@ -90,7 +92,9 @@ class Windows:
         last = self._source_frame(chunk.stop - 1)
         if not self._timeline.constant:
             # The filter repeats a frame until it has seen the next one.
-            last = min(last + 1, len(self._presented) - 1)
+            last += 1
+        first = max(0, first - self._beside)
+        last = min(last + self._beside, len(self._presented) - 1)
         wanted = self._earliest[first]
         start = self._sync_row(wanted, self._presented[first])
         stop = min(self._count, self._latest[last] + 1 + self._margin)
