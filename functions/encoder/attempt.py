@@ -7,7 +7,6 @@ Everything that can be wrong ends as one of three: `Failed` (the task's own faul
 from __future__ import annotations
 
 import logging
-import math
 import mmap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -127,7 +126,7 @@ class Attempt:
                 start=task.start,
                 trim_start=task.trim_start,
                 trim_stop=task.trim_stop,
-                tail=self._tail(timeline) if task.stop == timeline.frames else 0,
+                tail=self._tail(timeline, task.stop),
             ),
             renditions=renditions,
             tuning=self.tuning,
@@ -148,14 +147,15 @@ class Attempt:
             for number in range(len(renditions))
         ]
 
-    def _tail(self, timeline: Timeline) -> int:
-        """Output frames after the one in which the source's last frame first shows."""
+    def _tail(self, timeline: Timeline, stop: int) -> int:
+        """Output frames before `stop` and after the one in which the source's last frame first
+        shows: of slides that is more than a chunk."""
         if timeline.constant:
             return 0
         if self.copy.last_ticks is None:
-            return math.ceil(timeline.rate)
+            return stop
         slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
-        return max(0, timeline.frames - 1 - slots.of(self.copy.last_ticks))
+        return max(0, stop - 1 - slots.of(self.copy.last_ticks))
 
     def _read(self, number: int, planned: int, check: Callable[[Fragmented], None]) -> Fragmented:
         """What the program left as its n-th output, if it is what was planned."""
