@@ -142,6 +142,8 @@ class JobCompleted:
     manifest: ObjectKey
     """DASH manifest."""
     report: ObjectKey
+    progressive: Annotated[str, Meta(max_length=1024)] = ""
+    """One MP4 that plays while it loads; "" where none was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Final
 
 from eventing.errors import Unavailable
-from functions.assembler import growth, report, whole
+from functions.assembler import early, report, whole
+from functions.assembler.playlist import PLAYLIST_TYPE, current
 from functions.jobs import layout, record
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan, Task
@@ -54,8 +55,8 @@ def assemble(
     record.create(store, layout.media(job, layout.REPORT), told)
     store.create(
         layout.media(job, layout.MASTER),
-        growth.multivariant(plan, complete.video, complete.audio, declared=False),
-        content_type=growth.PLAYLIST_TYPE,
+        early.multivariant(plan, complete.video, complete.audio, declared=False),
+        content_type=PLAYLIST_TYPE,
     )
 
 
@@ -64,7 +65,7 @@ def _end_playlist(store: ObjectStore, plan: Plan, rendition: Rendition, track: T
     empty = whole.opening(plan, rendition, track)
     body = hls.grown(empty, hls.segments_of(track), ended=True).encode()
     for _ in range(_RACES):
-        text, etag = growth.current(store, key)
-        if hls.ended(text) or store.put(key, body, content_type=growth.PLAYLIST_TYPE, match=etag):
+        text, etag = current(store, key)
+        if hls.ended(text) or store.put(key, body, content_type=PLAYLIST_TYPE, match=etag):
             return
     raise Unavailable(f"{key} is being written by others")

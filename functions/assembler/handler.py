@@ -6,8 +6,8 @@ playlists grow; the last one makes `job.encoded`, which writes the manifests and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, field
 from typing import Final
 
 from eventing import telemetry
@@ -23,9 +23,18 @@ from eventing.contract import (
 from eventing.errors import Unavailable
 from functions.assembler import attempts, growth
 from functions.assembler.assembly import assemble
-from functions.jobs import admission, ending, fallback, latest, layout, leases, record
+from functions.jobs import (
+    admission,
+    ending,
+    fallback,
+    latest,
+    layout,
+    leases,
+    progressive,
+    record,
+)
 from functions.jobs.manifest import Manifest
-from functions.jobs.plan import Plan, Task
+from functions.jobs.plan import PROGRESSIVE_TASK, Plan, Task
 from functions.jobs.receipt import Receipt
 from functions.jobs.refusal import NO_ACCELERATOR, refuse
 from functions.jobs.verdict import State
@@ -34,6 +43,7 @@ from functions.ports import Clock, ObjectStore, StateStore
 
 LEASE_S: Final = 30.0
 """How long an assembly may take before another may begin it as well."""
+PLANS_KEPT: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +56,8 @@ class Assembler:
     worker: str
     window: admission.Window
     lease_s: float = LEASE_S
+    _plans: dict[tuple[str, int], Plan] = field(default_factory=dict)
+    """Read lately: they never change, and a job tells of each of its tasks."""
 
     def task_completed(self, event: TaskCompleted) -> Iterator[Event]:
         if self.store.head(layout.receipt(event.job, event.generation, event.task)) is None:
@@ -63,7 +75,7 @@ class Assembler:
         yield from self._due(event, task.accelerator)
         if verdict is not None or not counts:
             return
-        if growth.grow(self.store, plan, event.task):
+        if growth.grow(self.store, plan, task):
             # Outputs of a job that was called off meanwhile would stay behind.
             verdict = ending.read(self.store, event.job)
             if verdict is not None:
@@ -125,8 +137,17 @@ class Assembler:
 
     def _assemble(self, event: JobEncoded) -> Iterator[Event]:
         plan = self._latest(event.job)
+        manifest = self._manifest(event.job)
         if plan.generation != event.generation:
+            if plan.makes_file:
+                # Whoever wrote it may have died before anybody could know of its task.
+                yield from self._let_file_in(event, manifest, plan, plan)
             return  # what another generation does without is no whole
+        if progressive.lacks(plan, manifest):
+            if len(latest.done(self.store, plan)) == len(plan.tasks):
+                after = progressive.settle(self.store, plan)
+                yield from self._let_file_in(event, manifest, plan, after)
+            return
         receipts: dict[str, Receipt] = {}
         for task in plan.tasks:
             receipt = self._receipt(plan, task)
@@ -139,21 +160,38 @@ class Assembler:
         earlier = [
             (task, receipt)
             for generation in range(1, plan.generation)
-            for task, receipt in self._done_in(plan.job, generation)
-            if (generation, task.id) not in ours
+            for task, receipt in self._done_in(plan.job, generation, besides=ours)
         ]
         try:
-            assemble(self.store, self._manifest(event.job), plan, receipts, earlier=earlier)
+            assemble(self.store, manifest, plan, receipts, earlier=earlier)
         except ValueError as error:
             broken = refuse("output_invalid", problem=error)
             yield from self._end(event.job, "failed", broken.code, broken.reason)
         else:
-            yield from self._end(event.job, "completed", "completed", "")
+            file = receipts[PROGRESSIVE_TASK].file if plan.makes_file else None
+            yield from self._end(
+                event.job, "completed", "completed", "", progressive=file.key if file else ""
+            )
 
-    def _done_in(self, job: str, generation: int) -> Iterator[tuple[Task, Receipt]]:
+    def _let_file_in(
+        self, event: JobEncoded, manifest: Manifest, before: Plan, after: Plan
+    ) -> Iterator[Event]:
+        """Go on with the generation that adds the task of a progressive file."""
+        fallback.take_over(self.store, self.state, manifest, before, after)
+        verdict = ending.read(self.store, event.job)
+        if verdict is not None:
+            yield from ending.conclude(self.store, self.state, verdict)
+        yield from admission.due(self.state, self.window, [CPU], cause=identity(event))
+
+    def _done_in(
+        self, job: str, generation: int, *, besides: Set[tuple[int, str]]
+    ) -> Iterator[tuple[Task, Receipt]]:
+        """What a generation asked for first and `besides` does without, as far as it is done."""
         plan = self._plan(job, generation)
         for task in plan.tasks:
-            receipt = None if task.since else self._receipt(plan, task)
+            if task.since or (generation, task.id) in besides:
+                continue
+            receipt = self._receipt(plan, task)
             if receipt is not None:
                 yield task, receipt
 
@@ -168,7 +206,9 @@ class Assembler:
             raise Unavailable(f"no receipt of {event.task} to be seen")
         yield from ending.conclude(self.store, self.state, verdict)
 
-    def _end(self, job: str, state: State, code: str, reason: str) -> Iterator[Event]:
+    def _end(
+        self, job: str, state: State, code: str, reason: str, *, progressive: str = ""
+    ) -> Iterator[Event]:
         verdict = ending.decide(
             self.store,
             job=job,
@@ -177,6 +217,7 @@ class Assembler:
             code=code,
             reason=reason,
             now_s=self.clock(),
+            progressive=progressive,
         )
         yield from ending.conclude(self.store, self.state, verdict)
 
@@ -198,15 +239,21 @@ class Assembler:
         return plan, plan.task(event.task)
 
     def _latest(self, job: str) -> Plan:
-        plan = latest.plan(self.store, job)
-        if plan is None:
+        generation = latest.generation(self.store, job)
+        if not generation:
             raise Unavailable("no plan to be seen")
-        return plan
+        return self._plan(job, generation)
 
     def _plan(self, job: str, generation: int) -> Plan:
-        plan = record.read(self.store, layout.plan(job, generation), Plan)
+        name = job, generation
+        plan = self._plans.get(name)
         if plan is None:
-            raise Unavailable(f"no plan {generation} to be seen")
+            plan = record.read(self.store, layout.plan(job, generation), Plan)
+            if plan is None:
+                raise Unavailable(f"no plan {generation} to be seen")
+            while len(self._plans) >= PLANS_KEPT:
+                self._plans.pop(next(iter(self._plans)), None)
+            self._plans[name] = plan
         return plan
 
     def _manifest(self, job: str) -> Manifest:

@@ -6,14 +6,23 @@ without a new `schema`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from functions.assembler.whole import Whole
 from functions.jobs import layout
 from functions.jobs.manifest import Manifest, SourceObject
-from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
+from functions.jobs.plan import (
+    PROGRESSIVE_TASK,
+    AudioTask,
+    Fingerprint,
+    MezzanineTask,
+    Plan,
+    ProgressiveTask,
+    Task,
+    VideoTask,
+)
 from functions.jobs.profile import Options, Profile
 from functions.jobs.receipt import Receipt
 from functions.media.cutting.timeline import Timeline
@@ -66,7 +75,7 @@ class TaskReport:
     """Of the plan that asked for it first: a mezzanine belongs to an earlier one, and so does what
     a GPU did of a rendition that the CPU had to do after all."""
     kind: str
-    """`video`, `audio` or `mezzanine`."""
+    """`video`, `audio`, `mezzanine` or `progressive`."""
     accelerator: str
     """`cpu` or `gpu`."""
     renditions: tuple[str, ...]
@@ -83,12 +92,25 @@ class TaskReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileReport:
+    """One MP4 that was asked for besides the streams, and plays while it loads."""
+
+    key: str
+    video: str
+    """The rendition whose pictures it has; "" without any."""
+    audio: str
+    """The one whose sound it has; "" without any."""
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     tasks: int
     cpu_ms: int
     source_bytes_read: int
     size_bytes: int
-    """Of all init and media segments."""
+    """Of all init and media segments; files are not counted."""
     encoding_ms: int
     """From the start of the first task to the end of the last."""
 
@@ -119,6 +141,8 @@ class Report:
     accepted_s: float
     finished_s: float
     """The end of the last task."""
+    files: tuple[FileReport, ...] = ()
+    """Empty where none was asked for."""
 
 
 def write(
@@ -162,6 +186,23 @@ def write(
         notes=plan.notes,
         accepted_s=manifest.accepted_s,
         finished_s=finished_s,
+        files=tuple(_files(plan, receipts)),
+    )
+
+
+def _files(plan: Plan, receipts: Mapping[str, Receipt]) -> Iterator[FileReport]:
+    if not plan.makes_file:
+        return
+    task = plan.task(PROGRESSIVE_TASK)
+    file = receipts[task.id].file
+    if file is None or not isinstance(task, ProgressiveTask):
+        raise ValueError(f"{task.id} left no file")
+    yield FileReport(
+        key=file.key,
+        video=task.video,
+        audio=task.audio,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
     )
 
 
@@ -199,6 +240,9 @@ def _task(task: Task, receipt: Receipt) -> TaskReport:
             kind, renditions, frames = "audio", (task.rendition,), (0, 0)
         case MezzanineTask():
             kind, renditions, frames = "mezzanine", (), (0, 0)
+        case ProgressiveTask():
+            names = (task.video, task.audio)
+            kind, renditions, frames = "progressive", tuple(filter(None, names)), (0, 0)
     return TaskReport(
         id=task.id,
         generation=receipt.generation,

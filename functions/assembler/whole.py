@@ -1,4 +1,4 @@
-"""Renditions put together from receipts: which tasks feed one, and whether the whole is right."""
+"""Renditions put together from receipts, and whether the whole is right."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from functions.jobs.plan import AudioTask, Plan, VideoTask
+from functions.jobs.plan import Plan
 from functions.jobs.receipt import Receipt
 from functions.media.encoding import aac
 from functions.media.encoding.rendition import AudioRendition, Rendition, VideoRendition
@@ -33,24 +33,6 @@ class Whole:
 def renditions_of(plan: Plan) -> tuple[Rendition, ...]:
     """Every rendition, pictures first."""
     return (*plan.video, *plan.audio)
-
-
-def tasks_of(plan: Plan, rendition: str) -> list[VideoTask | AudioTask]:
-    """The tasks that make the rendition, in the order of its segments."""
-    video = [
-        task for task in plan.tasks if isinstance(task, VideoTask) and rendition in task.renditions
-    ]
-    audio = [
-        task for task in plan.tasks if isinstance(task, AudioTask) and task.rendition == rendition
-    ]
-    return [*sorted(video, key=lambda task: task.start), *audio]
-
-
-def first_segment(plan: Plan, task: VideoTask | AudioTask) -> int:
-    """The number of the first segment that the task writes in each of its renditions."""
-    if isinstance(task, AudioTask) or plan.timeline is None:
-        return 0
-    return plan.timeline.segment_of(task.start)
 
 
 def track_of(receipt: Receipt, rendition: str) -> Track:
@@ -81,8 +63,8 @@ def put_together(plan: Plan, receipts: Mapping[str, Receipt]) -> Whole:
     """The renditions from the receipts of all tasks. Raises ValueError naming the broken rule."""
 
     def joined(rendition: Rendition, frames: int | None) -> Track:
-        tasks = tasks_of(plan, rendition.name)
-        tracks = [track_of(receipts[task.id], rendition.name) for task in tasks]
+        parts = plan.parts_of(rendition.name)
+        tracks = [track_of(receipts[part.id], rendition.name) for part in parts]
         return join(tracks, frames=frames)
 
     video = []

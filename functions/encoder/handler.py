@@ -17,17 +17,26 @@ from typing import Final
 
 from eventing.contract import Event, TaskCompleted, TaskFailed, TaskReady
 from eventing.errors import Rejected, Unavailable
-from functions.encoder import mezzanine, outcome
+from functions.encoder import mezzanine, outcome, progressive
 from functions.encoder.attempt import Attempt
 from functions.encoder.fetch import Copy
 from functions.encoder.outcome import CalledOff, Failed
 from functions.encoder.settings import Settings
 from functions.encoder.watch import Watch
 from functions.jobs import ending, latest, layout, record
-from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
+from functions.jobs.plan import (
+    AudioTask,
+    Fingerprint,
+    MezzanineTask,
+    Plan,
+    ProgressiveTask,
+    Task,
+    VideoTask,
+)
 from functions.jobs.receipt import Failure, Receipt
 from functions.jobs.refusal import NO_ACCELERATOR
 from functions.media.encoding.accelerator import GPU
+from functions.media.streams.segment import Stored, Track
 from functions.ports import Clock, ObjectStore, Process, StateStore
 
 _log = logging.getLogger(__name__)
@@ -163,6 +172,8 @@ class Encoder:
             watch=watch,
             copy=copy,
         )
+        tracks: tuple[Track, ...] = ()
+        file: Stored | None = None
         match task:
             case VideoTask():
                 tracks = attempt.video(task)
@@ -170,7 +181,8 @@ class Encoder:
                 tracks = attempt.audio(task)
             case MezzanineTask():
                 mezzanine.make(attempt, task)
-                tracks = ()
+            case ProgressiveTask():
+                file = progressive.make(attempt, task)
         receipt = Receipt(
             job=ready.job,
             generation=ready.generation,
@@ -181,6 +193,7 @@ class Encoder:
             finished_s=self.clock(),
             cpu_ms=round(attempt.cpu_s * 1000),
             source_bytes_read=copy.bytes_read,
+            file=file,
         )
         key = layout.receipt(ready.job, ready.generation, ready.task)
         counts = record.create(self.store, key, receipt)

@@ -30,6 +30,7 @@ def decide(
     code: str,
     reason: str,
     now_s: float,
+    progressive: str = "",
 ) -> Verdict:
     """End the job so, unless it has ended already. Returns the verdict that counts."""
     ours = Verdict(
@@ -39,6 +40,7 @@ def decide(
         code=code,
         reason=reason[: contract.REASON_CHARS],
         decided_s=now_s,
+        progressive=progressive,
     )
     return record.settle(store, layout.verdict(job), ours)
 

@@ -137,6 +137,7 @@ class History:
         )
         # A plan that follows from another one may be the assembler's or the sweeper's.
         producer = "" if plan.takes_over else "chunker"
+        producer = "assembler" if plan.makes_file else producer
         yield _fact(ready, trail.planned_s[generation], producer, cause)
         began = {first.id: identity(ready)}
         for attempt in trail.failures_s.keys() - self._failed:
@@ -148,7 +149,7 @@ class History:
             told.add(task)
             completed = TaskCompleted(job=trail.job, generation=generation, task=task)
             yield _fact(completed, done[task], "encoder", began.get(task, cause))
-        if plan.kind == "prepare" or generation == trail.generation:
+        if plan.kind == "prepare" or generation == trail.generation or _is_followed(trail, plan):
             yield from _joined(plan, trail.done_of(plan))
 
     def _of_failure(self, trail: Trail, attempt: Attempt, cause: str) -> Iterator[Fact]:
@@ -196,12 +197,20 @@ def _planned_by(manifest: Manifest, generation: int) -> str:
     return identity(SourcePrepared(job=manifest.job, generation=generation - 1))
 
 
+def _is_followed(trail: Trail, plan: Plan) -> bool:
+    """Whether everything of it was done before the next generation added a file."""
+    after = trail.plan(plan.generation + 1)
+    return after is not None and after.makes_file
+
+
 def _drawn_by(trail: Trail, manifest: Manifest, plan: Plan) -> str:
     """What a plan followed from: of one that takes over from another the failure that it answers,
     if it answers one."""
     if not plan.takes_over:
         return _planned_by(manifest, plan.generation)
     before = trail.plan(plan.generation - 1)
+    if plan.makes_file:
+        return identity(JobEncoded(job=plan.job, generation=plan.generation - 1))
     for attempt in sorted(trail.failures_s, key=lambda each: trail.failures_s[each]):
         failure = trail.failure(attempt)
         if failure is None or failure.code != NO_ACCELERATOR or before is None:

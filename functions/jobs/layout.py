@@ -190,6 +190,11 @@ def media_playlist(job: str, rendition: str) -> str:
     return media(job, f"{rendition}/{PLAYLIST}")
 
 
+def progressive(job: str, sha256: str) -> str:
+    """The one MP4 of a job that asked for it; it carries its content's hash, like a segment."""
+    return media(job, f"progressive-{sha256[:16]}.mp4")
+
+
 MASTER: Final = "master.m3u8"
 EARLY_MASTER: Final = "early.m3u8"
 MANIFEST: Final = "manifest.mpd"

@@ -28,7 +28,7 @@ State = Literal[
 ]
 STATES: Final[tuple[State, ...]] = get_args(State)
 """The first four are of a job without a verdict: accepted and not yet planned, its mezzanine being
-made, encoders at work, and every task done."""
+made, encoders at work, and every segment there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,12 @@ class Overview:
             return "accepted"
         if self.plan.kind == "prepare":
             return "preparing"
-        return "assembling" if len(self.done) >= len(self.plan.tasks) else "encoding"
+        from functions.jobs.plan import PROGRESSIVE_TASK
+
+        left = len(self.plan.tasks) - len(self.done)
+        if self.plan.makes_file and PROGRESSIVE_TASK not in self.done:
+            left -= 1  # a file is put together of segments, like the playlists
+        return "encoding" if left > 0 else "assembling"
 
     @property
     def ended(self) -> bool:

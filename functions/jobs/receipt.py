@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from functions.media.streams.segment import Track
+from functions.media.streams.segment import Stored, Track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class Receipt:
     generation: int
     task: str
     tracks: tuple[Track, ...]
-    """Empty for a mezzanine."""
+    """Empty for a mezzanine and for a file."""
     worker: str
     started_s: float
     finished_s: float
@@ -23,6 +23,8 @@ class Receipt:
     cpu_ms: int
     source_bytes_read: int
     """At the ObjectStore port."""
+    file: Stored | None = None
+    """What the task of a progressive file made; None for all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from functions.jobs.receipt import Receipt
     from functions.ports import ObjectStore, StateStore
 
-Kind = Literal["video", "audio", "mezzanine"]
+Kind = Literal["video", "audio", "mezzanine", "progressive"]
 State = Literal["waiting", "running", "done", "failed"]
 
 RECEIPTS: Final = 200
@@ -92,13 +92,15 @@ def of(
 
 def _shape(task: plans.Task) -> tuple[Kind, tuple[str, ...], int, int]:
     """What it is, its renditions, and where it starts and stops."""
-    from functions.jobs.plan import AudioTask, VideoTask
+    from functions.jobs.plan import AudioTask, ProgressiveTask, VideoTask
 
     match task:
         case VideoTask():
             return "video", task.renditions, task.start, task.stop
         case AudioTask():
             return "audio", (task.rendition,), 0, 0
+        case ProgressiveTask():
+            return "progressive", tuple(filter(None, (task.video, task.audio))), 0, 0
     return "mezzanine", (), 0, 0
 
 

@@ -23,6 +23,8 @@ class Verdict:
     reason: str
     """One sentence for people: what happened, why, what to do. Empty when completed."""
     decided_s: float
+    progressive: str = ""
+    """Key of the one MP4 that was asked for besides; "" where none was."""
 
 
 def event_of(verdict: Verdict) -> contract.Verdict:
@@ -36,6 +38,7 @@ def event_of(verdict: Verdict) -> contract.Verdict:
                 master=layout.media(job, layout.MASTER),
                 manifest=layout.media(job, layout.MANIFEST),
                 report=layout.media(job, layout.REPORT),
+                progressive=verdict.progressive,
             )
         case "rejected":
             return contract.JobRejected(

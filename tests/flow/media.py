@@ -25,7 +25,16 @@ from eventing.contract import (
 from eventing.errors import Unavailable
 from functions.jobs import admission, ending, latest, layout, leases, record
 from functions.jobs.manifest import Manifest
-from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, Task, VideoTask
+from functions.jobs.plan import (
+    PROGRESSIVE_TASK,
+    AudioTask,
+    Fingerprint,
+    MezzanineTask,
+    Plan,
+    ProgressiveTask,
+    Task,
+    VideoTask,
+)
 from functions.jobs.receipt import Failure, Receipt
 from functions.jobs.refusal import NO_ACCELERATOR
 from functions.media.cutting.timeline import Timeline
@@ -62,6 +71,8 @@ class Film:
     """At its first failure it says that there is no hope."""
     gpu: bool = False
     """Its pictures are planned for one."""
+    progressive: bool = False
+    """One MP4 is asked for besides."""
     name: str = ""
     """Two films of different names are different bytes."""
 
@@ -79,6 +90,7 @@ class Film:
     @property
     def hopeless(self) -> bool:
         known = {task.id for task in _tasks(self)} | ({"m1"} if self.prepare else set())
+        known |= {PROGRESSIVE_TASK} if self.progressive else set()
         return (
             self.failing in known and self.failures > 0 and (self.final or self.failures == ALWAYS)
         )
@@ -274,7 +286,12 @@ class Encoder:
         if base(event.task) == film.failing and attempt <= film.failures:
             return self._fail(event, attempt, "decode_failed", final=film.final)
         self.state.report_progress(event.job, event.generation, event.task, 1)
-        tracks = tuple(self._tracks(plan, plan.task(event.task), attempt))
+        task = plan.task(event.task)
+        tracks = tuple(self._tracks(plan, task, attempt))
+        try:
+            file = self._file(plan, task) if isinstance(task, ProgressiveTask) else None
+        except Absent:
+            raise Unavailable("the job was called off meanwhile") from None
         receipt = Receipt(
             job=event.job,
             generation=event.generation,
@@ -285,6 +302,7 @@ class Encoder:
             finished_s=self.clock(),
             cpu_ms=100,
             source_bytes_read=1000,
+            file=file,
         )
         self.store.create(
             layout.receipt(event.job, event.generation, event.task), record.dump(receipt)
@@ -358,6 +376,25 @@ class Encoder:
             init=self._put(plan, task.rendition, None, task.rendition),
             segments=tuple(segments),
         )
+
+    def _file(self, plan: Plan, task: ProgressiveTask) -> Stored:
+        """The bytes of what its renditions' receipts name, one after the other."""
+        parts = [
+            track
+            for name in (task.video, task.audio)
+            for part in plan.parts_of(name)
+            for track in self._receipt(plan, part).tracks
+            if track.rendition == name
+        ]
+        data = b"".join(self.store.get(each.stored.key) for part in parts for each in part.segments)
+        sha256 = hashlib.sha256(data).hexdigest()
+        key = layout.progressive(plan.job, sha256)
+        self.store.create(key, data)
+        return Stored(key=key, size_bytes=len(data), sha256=sha256)
+
+    def _receipt(self, plan: Plan, task: Task) -> Receipt:
+        key = layout.receipt(plan.job, plan.generation_of(task), task.id)
+        return record.load(self.store.get(key), Receipt)
 
     def _put(self, plan: Plan, rendition: str, number: int | None, text: str) -> Stored:
         data = text.encode()

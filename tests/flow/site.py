@@ -29,9 +29,10 @@ from eventing.envelope import unwrap, wrap
 from eventing.host import ANY, Handler, Host
 from functions.assembler.attempts import ATTEMPTS
 from functions.assembler.handler import Assembler
+from functions.assembler.report import Report
 from functions.deadletter.handler import DeadLetter
 from functions.ingest.handler import Ingest
-from functions.jobs import catalogue, ending, layout, leases, record
+from functions.jobs import catalogue, ending, layout, leases, naming, record
 from functions.jobs.acceptance import Acceptance
 from functions.jobs.admission import Window
 from functions.jobs.manifest import Manifest
@@ -113,7 +114,10 @@ class Site:
 
     def drop(self, film: Film, *, tenant: str = "t1", tell: bool = True) -> ObjectCreated:
         self.failing += film.failures > 0
-        return self.upload(f"{tenant}/{film.name or 'film'}.mp4", film.content(), tell=tell)
+        key = f"{tenant}/{film.name or 'film'}.mp4"
+        if film.progressive:
+            self.store.put(naming.sidecar(f"{layout.UPLOADS}/{key}"), b'{"progressive": true}')
+        return self.upload(key, film.content(), tell=tell)
 
     def cancel(self, job: str) -> None:
         """What a gateway does, whole or not at all."""
@@ -288,6 +292,7 @@ class Site:
         plan = record.load(self.store.get(latest), Plan)
         for name in (layout.MASTER, layout.MANIFEST, layout.REPORT):
             assert self.store.head(layout.media(job, name)) is not None, name
+        self._check_file(job, film)
         frames: Counter[str] = Counter()
         named: dict[str, list[str]] = {}
         inits: dict[str, str] = {}
@@ -312,6 +317,19 @@ class Site:
             assert hls.ended(text)
             listed = [line for line in text.splitlines() if not line.startswith("#")]
             assert listed == [each.split(" ")[1] for each in sorted(segments)]
+
+    def _check_file(self, job: str, film: Film) -> None:
+        """The one MP4 is there where it was asked for, is named, and is no other."""
+        files = [key for key in self.keys(layout.media(job, "")) if "/progressive-" in key]
+        verdict = self.verdict(job)
+        if verdict is None:
+            return  # told of before it was written: the publish fails for that
+        assert bool(verdict.progressive) is film.progressive
+        assert verdict.progressive in (*files, "")
+        report = record.load(self.store.get(layout.media(job, layout.REPORT)), Report)
+        assert [file.key for file in report.files] == [verdict.progressive] * film.progressive
+        for file in report.files:
+            assert hashlib.sha256(self.store.get(file.key)).hexdigest() == file.sha256
 
     # How a delivery runs.
 

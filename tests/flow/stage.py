@@ -49,7 +49,7 @@ class Stage:
             source=SourceObject(
                 bucket="uploads", key=key, version="", etag=info.etag, size_bytes=info.size_bytes
             ),
-            options=Options(),
+            options=Options(progressive=film.progressive),
             profile=None,
             accepted_s=self.clock(),
         )

@@ -30,10 +30,11 @@ FILMS = st.builds(
     split=st.booleans(),
     sounds=st.integers(0, 2),
     prepare=st.booleans(),
-    failing=st.sampled_from(["", "", "v0000", "v0001", "a1", "m1"]),
+    failing=st.sampled_from(["", "", "v0000", "v0001", "a1", "m1", "p1"]),
     failures=st.sampled_from([0, 1, 2, ALWAYS]),
     final=st.booleans(),
     gpu=st.booleans(),
+    progressive=st.booleans(),
 )
 GPUS: tuple[Gpu, ...] = get_args(Gpu)
 TENANTS = st.sampled_from(["t1", "t2"])

@@ -168,15 +168,46 @@ def test_a_playlist_only_ever_grows_at_its_end() -> None:
     assert stage.text("240p/playlist.m3u8").startswith(before)
 
 
-def test_the_early_master_comes_once_every_rendition_has_begun() -> None:
-    stage = Stage(Film(chunks=2, rungs=2, split=True))
-    for task, there in (("v0000-a", False), ("a1", False), ("v0000-b", True), ("v0001-a", True)):
+def offered(stage: Stage, *tasks: str) -> list[str]:
+    """What the early master names when these have been done."""
+    for task in tasks:
         list(stage.assembler().task_completed(stage.do(task)))
-        assert bool(stage.text("early.m3u8")) is there
-    text = stage.text("early.m3u8")
-    assert "240p/playlist.m3u8" in text
-    assert "480p/playlist.m3u8" in text
-    assert "audio-1/playlist.m3u8" in text
+    return sorted(name.partition("/")[0] for name in hls.playlists_of(stage.text("early.m3u8")))
+
+
+def test_the_early_master_comes_with_the_lowest_rung_and_sound_and_grows_with_the_others() -> None:
+    stage = Stage(Film(chunks=2, rungs=2, split=True, sounds=2))
+    assert offered(stage, "v0000-a") == []
+    assert offered(stage, "a1") == ["240p", "audio-1"]
+    assert offered(stage, "v0001-a") == ["240p", "audio-1"]
+    assert offered(stage, "v0000-b") == ["240p", "480p", "audio-1"]
+    assert offered(stage, "a2") == ["240p", "480p", "audio-1", "audio-2"]
+
+
+def test_the_early_master_waits_for_the_lowest_rung_and_for_the_first_sound() -> None:
+    stage = Stage(Film(chunks=2, rungs=2, split=True, sounds=2))
+    assert offered(stage, "v0000-b", "a2", "a1") == []
+    assert offered(stage, "v0000-a") == ["240p", "480p", "audio-1", "audio-2"]
+
+
+def test_without_sound_or_pictures_the_early_master_waits_for_neither() -> None:
+    assert offered(Stage(Film(chunks=2, rungs=1, sounds=0)), "v0000") == ["240p"]
+
+
+def test_two_that_offer_at_once_lose_no_rendition() -> None:
+    for at in range(1, 40):
+        stage = Stage(Film(chunks=2, rungs=2, split=True))
+        offered(stage, "v0000-a")
+        sound, other = stage.do("a1"), stage.do("v0000-b")
+
+        def others(stage: Stage = stage, other: TaskCompleted = other) -> None:
+            list(stage.assembler().task_completed(other))
+
+        fault = Fault(kind="overtaken", at=at, overtake=others)
+        list(stage.assembler(fault).task_completed(sound))
+        if not fault.struck:
+            others()
+        assert offered(stage) == ["240p", "480p", "audio-1"], at
 
 
 def test_a_playlist_is_not_rewritten_with_every_task_of_a_long_plan() -> None:
@@ -184,7 +215,7 @@ def test_a_playlist_is_not_rewritten_with_every_task_of_a_long_plan() -> None:
     etags = set()
     for task in stage.plan.tasks:
         stage.do(task.id)
-        growth.grow(stage.store, stage.plan, task.id)
+        growth.grow(stage.store, stage.plan, task)
         info = stage.store.head(layout.media_playlist(stage.job, "240p"))
         assert info is not None
         etags.add(info.etag)

@@ -41,7 +41,7 @@ _OVER: Final[dict[int | str, dict[str, Any]]] = {
 
 class Task(BaseModel):
     id: str
-    kind: Literal["video", "audio", "mezzanine"]
+    kind: Literal["video", "audio", "mezzanine", "progressive"]
     renditions: list[str]
     start: Annotated[int, Field(description="First output frame; 0 for a whole track.")]
     stop: Annotated[int, Field(description="The frame after the last; 0 for a whole track.")]

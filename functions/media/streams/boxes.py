@@ -70,7 +70,7 @@ class Fragmented:
     fragments: tuple[Fragment, ...]
 
 
-class _Box(NamedTuple):
+class Box(NamedTuple):
     kind: bytes
     start: int
     body: int
@@ -91,7 +91,7 @@ def read(data: Buffer) -> Fragmented:
     Raises ValueError for anything that is not one `ftyp`, one `moov` with one track, and then
     only whole fragments of that track.
     """
-    boxes = list(_boxes(data, 0, len(data)))
+    boxes = list(children(data, 0, len(data)))
     if [box.kind for box in boxes[:2]] != [b"ftyp", b"moov"]:
         raise ValueError("the file does not start with ftyp and moov")
     init, track, defaults = _init(data, boxes[0].start, boxes[1])
@@ -102,7 +102,7 @@ def read(data: Buffer) -> Fragmented:
         if box.kind in (b"styp", b"sidx", b"prft", b"emsg", b"free"):
             continue
         if box.kind != b"moof":
-            raise ValueError(f"a box {_name(box.kind)} where a fragment should start")
+            raise ValueError(f"a box {spelt(box.kind)} where a fragment should start")
         payload = next(rest, None)
         if payload is None or payload.kind != b"mdat":
             raise ValueError("a moof without its mdat")
@@ -113,88 +113,88 @@ def read(data: Buffer) -> Fragmented:
 
 def read_init(data: Buffer) -> Init:
     """What an init segment says. Raises ValueError for anything else than `ftyp` and `moov`."""
-    boxes = list(_boxes(data, 0, len(data)))
+    boxes = list(children(data, 0, len(data)))
     if [box.kind for box in boxes] != [b"ftyp", b"moov"]:
         raise ValueError("an init segment is ftyp and moov")
     return _init(data, 0, boxes[1])[0]
 
 
-def _boxes(data: Buffer, start: int, stop: int) -> Iterator[_Box]:
+def children(data: Buffer, start: int, stop: int) -> Iterator[Box]:
     """The boxes that fill [start, stop) exactly."""
     for _ in range(MAX_BOXES):
         if start == stop:
             return
-        size, _ = _unpack(">II", data, start, stop)
+        size, _ = unpack(">II", data, start, stop)
         body = start + 8
         kind = bytes(data[start + 4 : body])
         if size == 1:
-            (size,) = _unpack(">Q", data, body, stop)
+            (size,) = unpack(">Q", data, body, stop)
             body += 8
         elif size == 0:
             size = stop - start
         if start + size > stop or start + size < body:
-            raise ValueError(f"box {_name(kind)} of {size} bytes does not fit")
-        yield _Box(kind, start, body, start + size)
+            raise ValueError(f"box {spelt(kind)} of {size} bytes does not fit")
+        yield Box(kind, start, body, start + size)
         start += size
     raise ValueError("too many boxes")
 
 
-def _child(data: Buffer, parent: _Box, kind: bytes, *, skip: int = 0) -> _Box:
+def child(data: Buffer, parent: Box, kind: bytes, *, skip: int = 0) -> Box:
     """The only child of that kind."""
-    found = [box for box in _boxes(data, parent.body + skip, parent.stop) if box.kind == kind]
+    found = [box for box in children(data, parent.body + skip, parent.stop) if box.kind == kind]
     if len(found) != 1:
-        raise ValueError(f"{len(found)} boxes {_name(kind)} in {_name(parent.kind)}")
+        raise ValueError(f"{len(found)} boxes {spelt(kind)} in {spelt(parent.kind)}")
     return found[0]
 
 
-def _unpack(layout: str, data: Buffer, at: int, stop: int) -> tuple[int, ...]:
+def unpack(layout: str, data: Buffer, at: int, stop: int) -> tuple[int, ...]:
     if at + struct.calcsize(layout) > stop:
         raise ValueError("a box is cut off")
     return struct.unpack_from(layout, data, at)
 
 
-def _version(data: Buffer, box: _Box) -> tuple[int, int]:
+def full_box(data: Buffer, box: Box) -> tuple[int, int]:
     """Version and flags of a full box."""
-    (word,) = _unpack(">I", data, box.body, box.stop)
+    (word,) = unpack(">I", data, box.body, box.stop)
     return word >> 24, word & 0xFFFFFF
 
 
-def _name(kind: bytes) -> str:
+def spelt(kind: bytes) -> str:
     return repr(kind)[1:]
 
 
-def _init(data: Buffer, start: int, moov: _Box) -> tuple[Init, int, _Defaults]:
-    trak = _child(data, moov, b"trak")
-    tkhd = _child(data, trak, b"tkhd")
-    (track,) = _unpack(">I", data, tkhd.body + (20 if _version(data, tkhd)[0] else 12), tkhd.stop)
-    mdia = _child(data, trak, b"mdia")
-    mdhd = _child(data, mdia, b"mdhd")
-    (timescale,) = _unpack(
-        ">I", data, mdhd.body + (20 if _version(data, mdhd)[0] else 12), mdhd.stop
+def _init(data: Buffer, start: int, moov: Box) -> tuple[Init, int, _Defaults]:
+    trak = child(data, moov, b"trak")
+    tkhd = child(data, trak, b"tkhd")
+    (track,) = unpack(">I", data, tkhd.body + (20 if full_box(data, tkhd)[0] else 12), tkhd.stop)
+    mdia = child(data, trak, b"mdia")
+    mdhd = child(data, mdia, b"mdhd")
+    (timescale,) = unpack(
+        ">I", data, mdhd.body + (20 if full_box(data, mdhd)[0] else 12), mdhd.stop
     )
     if not timescale:
         raise ValueError("a timescale of 0")
-    stbl = _child(data, _child(data, mdia, b"minf"), b"stbl")
-    trex = _child(data, _child(data, moov, b"mvex"), b"trex")
-    known, _, duration, size, flags = _unpack(">5I", data, trex.body + 4, trex.stop)
+    stbl = child(data, child(data, mdia, b"minf"), b"stbl")
+    trex = child(data, child(data, moov, b"mvex"), b"trex")
+    known, _, duration, size, flags = unpack(">5I", data, trex.body + 4, trex.stop)
     if known != track:
         raise ValueError("trex of another track")
     init = Init(
         start=start,
         stop=moov.stop,
-        codecs=_codecs(data, _child(data, stbl, b"stsd")),
+        codecs=_codecs(data, child(data, stbl, b"stsd")),
         timescale=timescale,
-        edits=_edits(data, trak),
+        edits=edits_of(data, trak),
     )
     return init, track, _Defaults(duration, size, flags)
 
 
-def _edits(data: Buffer, trak: _Box) -> tuple[Edit, ...]:
-    if not any(box.kind == b"edts" for box in _boxes(data, trak.body, trak.stop)):
+def edits_of(data: Buffer, trak: Box) -> tuple[Edit, ...]:
+    if not any(box.kind == b"edts" for box in children(data, trak.body, trak.stop)):
         return ()
-    elst = _child(data, _child(data, trak, b"edts"), b"elst")
-    entry = struct.Struct(">Qqi" if _version(data, elst)[0] else ">Iii")
-    (count,) = _unpack(">I", data, elst.body + 4, elst.stop)
+    elst = child(data, child(data, trak, b"edts"), b"elst")
+    entry = struct.Struct(">Qqi" if full_box(data, elst)[0] else ">Iii")
+    (count,) = unpack(">I", data, elst.body + 4, elst.stop)
     if elst.body + 8 + count * entry.size > elst.stop:
         raise ValueError("an edit list is cut off")
     edits = []
@@ -204,30 +204,30 @@ def _edits(data: Buffer, trak: _Box) -> tuple[Edit, ...]:
     return tuple(edits)
 
 
-def _codecs(data: Buffer, stsd: _Box) -> str:
-    entries = list(_boxes(data, stsd.body + 8, stsd.stop))
+def _codecs(data: Buffer, stsd: Box) -> str:
+    entries = list(children(data, stsd.body + 8, stsd.stop))
     if len(entries) != 1:
         raise ValueError(f"{len(entries)} sample entries")
     entry = entries[0]
     if entry.kind in (b"avc1", b"avc3"):
-        avcc = _child(data, entry, b"avcC", skip=78)
-        _, profile, compatibility, level = _unpack(">4B", data, avcc.body, avcc.stop)
+        avcc = child(data, entry, b"avcC", skip=78)
+        _, profile, compatibility, level = unpack(">4B", data, avcc.body, avcc.stop)
         return f"{entry.kind.decode()}.{profile:02x}{compatibility:02x}{level:02x}"
     if entry.kind == b"mp4a":
-        return _aac(data, _child(data, entry, b"esds", skip=28))
-    raise ValueError(f"a sample entry {_name(entry.kind)}")
+        return _aac(data, child(data, entry, b"esds", skip=28))
+    raise ValueError(f"a sample entry {spelt(entry.kind)}")
 
 
-def _aac(data: Buffer, esds: _Box) -> str:
+def _aac(data: Buffer, esds: Box) -> str:
     """`mp4a.<object type>.<audio object type>` (ISO/IEC 14496-1, 7.2.6; 14496-3, 1.6.2.1)."""
     at, stop = _descriptor(data, 3, esds.body + 4, esds.stop)
-    (flags,) = _unpack(">B", data, at + 2, stop)
+    (flags,) = unpack(">B", data, at + 2, stop)
     if flags & 0xE0:
         raise ValueError("an elementary stream descriptor with optional fields")
     at, stop = _descriptor(data, 4, at + 3, stop)
-    (kind,) = _unpack(">B", data, at, stop)
+    (kind,) = unpack(">B", data, at, stop)
     at, stop = _descriptor(data, 5, at + 13, stop)
-    first, second = _unpack(">2B", data, at, stop)
+    first, second = unpack(">2B", data, at, stop)
     audio = first >> 3
     if audio == 31:
         audio = 32 + ((first & 7) << 3 | second >> 5)
@@ -236,12 +236,12 @@ def _aac(data: Buffer, esds: _Box) -> str:
 
 def _descriptor(data: Buffer, tag: int, at: int, stop: int) -> tuple[int, int]:
     """Where the body of the descriptor at `at` lies."""
-    (found,) = _unpack(">B", data, at, stop)
+    (found,) = unpack(">B", data, at, stop)
     if found != tag:
         raise ValueError(f"descriptor {found} where {tag} should be")
     size = 0
     for count in range(1, 5):
-        (byte,) = _unpack(">B", data, at + count, stop)
+        (byte,) = unpack(">B", data, at + count, stop)
         size = size << 7 | byte & 0x7F
         if not byte & 0x80:
             body = at + 1 + count
@@ -252,16 +252,16 @@ def _descriptor(data: Buffer, tag: int, at: int, stop: int) -> tuple[int, int]:
 
 
 def _fragment(
-    data: Buffer, moof: _Box, track: int, defaults: _Defaults, start: int, stop: int
+    data: Buffer, moof: Box, track: int, defaults: _Defaults, start: int, stop: int
 ) -> Fragment:
-    traf = _child(data, moof, b"traf")
-    defaults = _overridden(data, _child(data, traf, b"tfhd"), track, defaults)
-    tfdt = _child(data, traf, b"tfdt")
-    layout = ">Q" if _version(data, tfdt)[0] else ">I"
-    (decode_time,) = _unpack(layout, data, tfdt.body + 4, tfdt.stop)
+    traf = child(data, moof, b"traf")
+    defaults = _overridden(data, child(data, traf, b"tfhd"), track, defaults)
+    tfdt = child(data, traf, b"tfdt")
+    layout = ">Q" if full_box(data, tfdt)[0] else ">I"
+    (decode_time,) = unpack(layout, data, tfdt.body + 4, tfdt.stop)
     runs = [
         _run(data, box, defaults)
-        for box in _boxes(data, traf.body, traf.stop)
+        for box in children(data, traf.body, traf.stop)
         if box.kind == b"trun"
     ]
     filled = [run for run in runs if run.samples]
@@ -278,17 +278,17 @@ def _fragment(
     )
 
 
-def _overridden(data: Buffer, tfhd: _Box, track: int, defaults: _Defaults) -> _Defaults:
+def _overridden(data: Buffer, tfhd: Box, track: int, defaults: _Defaults) -> _Defaults:
     """The defaults that hold for one fragment (8.8.7)."""
-    _, flags = _version(data, tfhd)
-    (found,) = _unpack(">I", data, tfhd.body + 4, tfhd.stop)
+    _, flags = full_box(data, tfhd)
+    (found,) = unpack(">I", data, tfhd.body + 4, tfhd.stop)
     if found != track:
         raise ValueError("a fragment of another track")
     at = tfhd.body + 8 + (8 if flags & 0x01 else 0) + (4 if flags & 0x02 else 0)
     values = list(defaults)
     for place, bit in enumerate((0x08, 0x10, 0x20)):
         if flags & bit:
-            (values[place],) = _unpack(">I", data, at, tfhd.stop)
+            (values[place],) = unpack(">I", data, at, tfhd.stop)
             at += 4
     return _Defaults(*values)
 
@@ -300,14 +300,14 @@ class _Run(NamedTuple):
     first_offset: int
 
 
-def _run(data: Buffer, trun: _Box, defaults: _Defaults) -> _Run:
+def _run(data: Buffer, trun: Box, defaults: _Defaults) -> _Run:
     """A track run (8.8.8)."""
-    version, flags = _version(data, trun)
-    (samples,) = _unpack(">I", data, trun.body + 4, trun.stop)
+    version, flags = full_box(data, trun)
+    (samples,) = unpack(">I", data, trun.body + 4, trun.stop)
     at = trun.body + 8 + (4 if flags & 0x01 else 0)
     first_flags = defaults.flags
     if flags & 0x04:
-        (first_flags,) = _unpack(">I", data, at, trun.stop)
+        (first_flags,) = unpack(">I", data, at, trun.stop)
         at += 4
     fields = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
     row = struct.Struct(">" + "".join("i" if bit == 0x800 and version else "I" for bit in fields))

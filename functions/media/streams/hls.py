@@ -7,6 +7,7 @@ playlist lies above.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Final
@@ -20,6 +21,7 @@ _HEAD: Final = ("#EXTM3U", "#EXT-X-VERSION:7")
 _END: Final = "#EXT-X-ENDLIST"
 _TARGET: Final = "#EXT-X-TARGETDURATION:"
 _MAP: Final = "#EXT-X-MAP:URI="
+_NAMED: Final = re.compile(rf'(?:^|URI=")([^"#\n]+/{re.escape(PLAYLIST)})', re.MULTILINE)
 _DIGITS: Final = 9
 """Decimals of an EXTINF that has no finite decimal form."""
 
@@ -58,6 +60,11 @@ def init_of(text: str) -> str:
     """The URI of its init segment, "" where it names none."""
     maps = (line for line in text.splitlines() if line.startswith(_MAP))
     return next(maps, "").removeprefix(_MAP).strip('"')
+
+
+def playlists_of(text: str) -> set[str]:
+    """The media playlists that a multivariant playlist names."""
+    return set(_NAMED.findall(text))
 
 
 def length(text: str) -> int:
