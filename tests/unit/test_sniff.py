@@ -32,12 +32,49 @@ M2TS = b"".join(bytes(4) + b"\x47" + bytes(187) for _ in range(8))
         (b"\0\0\0\1\x67\x42\0\x0a", "h264", False),
         (b"\0\0\1\x09\x10", "h264", False),
         (b"\0\0\0\1\x40\1\x0c\1", "hevc", False),
+        (b"\0\0\1\xb3\x14\0\xf0\x13", "mpegvideo", False),
     ],
 )
 def test_containers_are_known_by_their_first_bytes(head: bytes, format: str, indexed: bool) -> None:
     container = sniff.sniff(head)
     assert (container.format, container.indexed) == (format, indexed)
     assert container.format in guard.DEMUXERS
+
+
+PACK = b"\0\0\1\xba\x44\0\4\0\4\1\1\x89\xc3\xf8\0\0\1\xe0"
+MPEG1_PACK = b"\0\0\1\xba\x21\0\1\0\1\x80\1\1\0\0\1\xc0"
+
+
+@pytest.mark.parametrize(
+    ("head", "format"),
+    [
+        pytest.param(TS[100:] + TS, "mpegts", id="within a packet"),
+        pytest.param(M2TS[77:] + M2TS, "mpegts", id="within a packet with a time code"),
+        pytest.param(b"\x12garbage" * 37 + TS, "mpegts", id="garbage"),
+        pytest.param(b"ID3\4\0\0\0\0\0\x0a" + bytes(10) + TS, "mpegts", id="a tag"),
+        pytest.param(b"\xe3" * 700 + PACK, "mpeg", id="within a pack"),
+        pytest.param(b"\xe3" * 700 + MPEG1_PACK, "mpeg", id="within a pack of MPEG-1"),
+        pytest.param(bytes(64) + b"\1\x67\x42\0\x0a", "h264", id="zeros"),
+    ],
+)
+def test_what_players_skip_at_the_start_of_a_stream_is_skipped(head: bytes, format: str) -> None:
+    assert sniff.sniff(head[: sniff.SNIFF_BYTES]).format == format
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"ID3\4\0\0\0\0\0\x0a" + bytes(10) + b"\xff\xfb\x90\0" * 100,
+        b"\x12garbage" * 37 + TS[: 6 * 188],
+        b"\xe3" * 700 + b"\0\0\1\xba" + bytes(40),
+        b"\1\x67\x42\0\x0a",
+        b"\0\0\1\xb3\0\0\0\0",
+        b"\xef\xbb\xbfFLV\1\5\0\0\0\x09",
+    ],
+)
+def test_what_only_resembles_a_stream_is_refused(head: bytes) -> None:
+    with pytest.raises(NotMedia):
+        sniff.sniff(head)
 
 
 @pytest.mark.parametrize(

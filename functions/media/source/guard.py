@@ -22,6 +22,7 @@ DEMUXERS: Final[dict[str, str]] = {
     "mxf": "broadcast cameras",
     "h264": "elementary streams of surveillance cameras",
     "hevc": "elementary streams of surveillance cameras",
+    "mpegvideo": "elementary streams of DVD authoring",
 }
 
 VIDEO_DECODERS: Final[dict[str, str]] = {

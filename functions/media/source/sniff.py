@@ -49,8 +49,14 @@ OGG: Final = Container("ogg", "Ogg", False)
 MXF: Final = Container("mxf", "MXF", False)
 H264: Final = Container("h264", "raw H.264", False)
 HEVC: Final = Container("hevc", "raw HEVC", False)
+MPEGVIDEO: Final = Container("mpegvideo", "raw MPEG-1 or MPEG-2 video", False)
 
-CONTAINERS: Final = (MP4, MOV, MATROSKA, AVI, MPEGTS, MPEGPS, FLV, OGG, MXF, H264, HEVC)
+CONTAINERS: Final = (
+    *(MP4, MOV, MATROSKA, AVI, MPEGTS, MPEGPS, FLV, OGG, MXF),
+    *(H264, HEVC, MPEGVIDEO),
+)
+RAW: Final = (H264, HEVC, MPEGVIDEO)
+"""Pictures without a container: none of them has a time."""
 SUPPORTED: Final = ", ".join(dict.fromkeys(container.name for container in CONTAINERS))
 
 _OLD_MOV_BOXES: Final = frozenset((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"))
@@ -106,6 +112,14 @@ _XML_PLAYLIST: Final = re.compile(
     rb"|CompositionPlaylist|asx)[\s/>]", re.I
 )  # fmt: skip
 _TS_PACKETS: Final = (188, 192, 204)
+_TS_MARKS: Final = 8
+"""Sync bytes in a row that no accident puts anywhere but at the start of packets."""
+_PS_PACK: Final = re.compile(
+    # A pack header of MPEG-2 or MPEG-1 (ISO/IEC 13818-1, 2.5.3.3; 11172-1, 2.4.3.2), then a unit.
+    rb"\x00\x00\x01\xba(?:[\x44-\x7f].{8}(?:\xf8|\xf9.|\xfa.{2}|\xfb.{3}|\xfc.{4}|\xfd.{5}"
+    rb"|\xfe.{6}|\xff.{7})|[\x21-\x2f].{7})\x00\x00\x01[\xb9-\xff]", re.S
+)  # fmt: skip
+_ID3_BYTES: Final = 10
 
 
 def sniff(head: bytes) -> Container:
@@ -120,6 +134,9 @@ def sniff(head: bytes) -> Container:
             return container
     if boxed := _boxes(head):
         return boxed
+    tagged = _behind_tag(head)
+    if tagged and _looks_like_transport_stream(tagged):
+        return MPEGTS
     for magic, found in _OTHERS:
         if head.startswith(magic):
             raise NotMedia(found)
@@ -129,9 +146,15 @@ def sniff(head: bytes) -> Container:
         raise NotMedia({b"WAVE": "a WAV file", b"WEBP": "a WebP picture"}.get(head[8:12], "RIFF"))
     if _looks_like_transport_stream(head):
         return MPEGTS
-    if raw := _start_code(head):
+    # Zeros in front of a start code belong to it, however many (H.264, B.1.1).
+    if head.startswith(b"\0\0") and (raw := _start_code(b"\0\0" + head.lstrip(b"\0"))):
         return raw
     _refuse_text(head)
+    # Recordings that begin in the middle of a packet: demuxers of streams look for the next one.
+    if _joins_transport_stream(head):
+        return MPEGTS
+    if _PS_PACK.search(head):
+        return MPEGPS
     raise NotMedia("data of an unknown kind" if any(head) else "nothing but zeros")
 
 
@@ -159,19 +182,42 @@ def _looks_like_transport_stream(head: bytes) -> bool:
     return False
 
 
+def _joins_transport_stream(head: bytes) -> bool:
+    """Packets that begin somewhere behind the start."""
+    for packet in _TS_PACKETS:
+        for offset in range(1, len(head) - (_TS_MARKS - 1) * packet):
+            if head[offset] == 0x47:
+                marks = head[offset : offset + _TS_MARKS * packet : packet]
+                if marks == b"\x47" * _TS_MARKS:
+                    return True
+    return False
+
+
+def _behind_tag(head: bytes) -> bytes:
+    """What follows an ID3 tag at the start (ID3v2.4, 3.1), as recorders of radio put in front of
+    transport streams; nothing where there is none."""
+    if not head.startswith(b"ID3") or len(head) < _ID3_BYTES:
+        return b""
+    size = 0
+    for byte in head[6:10]:
+        size = size << 7 | byte & 0x7F
+    return head[_ID3_BYTES + size :]
+
+
 def _start_code(head: bytes) -> Container | None:
     """Raw video: a start code, then a parameter set or a delimiter as the first unit."""
-    for code in (b"\x00\x00\x00\x01", b"\x00\x00\x01"):
-        if head.startswith(code) and len(head) > len(code) + 1:
-            first, second = head[len(code)], head[len(code) + 1]
-            if first == 0xB3:
-                raise NotMedia("raw MPEG video without a container")
-            # HEVC (H.265 7.3.1.2): VPS, SPS, PPS, AUD; layer 0, temporal id 0.
-            if first in (0x40, 0x42, 0x44, 0x46) and second == 0x01:
-                return HEVC
-            # H.264 7.3.1: forbidden bit 0; SPS, PPS, AUD or SEI.
-            if first & 0x80 == 0 and first & 0x1F in (6, 7, 8, 9):
-                return H264
+    code = b"\x00\x00\x01"
+    if head.startswith(code) and len(head) > len(code) + 1:
+        first, second = head[len(code)], head[len(code) + 1]
+        # MPEG-1 and MPEG-2 (ISO/IEC 13818-2, 6.2.2.1): a sequence header with a size.
+        if first == 0xB3 and len(head) > 7 and head[4] << 4 | head[5] >> 4:
+            return MPEGVIDEO
+        # HEVC (H.265 7.3.1.2): VPS, SPS, PPS, AUD; layer 0, temporal id 0.
+        if first in (0x40, 0x42, 0x44, 0x46) and second == 0x01:
+            return HEVC
+        # H.264 7.3.1: forbidden bit 0; SPS, PPS, AUD or SEI.
+        if first & 0x80 == 0 and first & 0x1F in (6, 7, 8, 9):
+            return H264
     return None
 
 
