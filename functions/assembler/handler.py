@@ -31,6 +31,7 @@ from functions.jobs import (
     layout,
     leases,
     progressive,
+    rates,
     record,
 )
 from functions.jobs.manifest import Manifest
@@ -168,6 +169,8 @@ class Assembler:
             broken = refuse("output_invalid", problem=error)
             yield from self._end(event.job, "failed", broken.code, broken.reason)
         else:
+            done = [(task, receipts[task.id]) for task in plan.tasks]
+            rates.vote(self.store, plan, [*earlier, *done])
             file = receipts[PROGRESSIVE_TASK].file if plan.makes_file else None
             yield from self._end(
                 event.job, "completed", "completed", "", progressive=file.key if file else ""

@@ -7,7 +7,7 @@ without a new `schema`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from functions.assembler.whole import Whole
@@ -25,6 +25,7 @@ from functions.jobs.plan import (
 )
 from functions.jobs.profile import Options, Profile
 from functions.jobs.receipt import Receipt
+from functions.media.cutting.cost import Basis
 from functions.media.cutting.timeline import Timeline
 from functions.media.encoding.rendition import Rendition, VideoRendition
 from functions.media.streams import bitrate, hls
@@ -143,6 +144,9 @@ class Report:
     """The end of the last task."""
     files: tuple[FileReport, ...] = ()
     """Empty where none was asked for."""
+    basis: Basis = field(default_factory=Basis)
+    """What `planned_cpu_ms` went by: each rate that was used, and of how many jobs it was learned
+    (0: built in)."""
 
 
 def write(
@@ -187,6 +191,7 @@ def write(
         accepted_s=manifest.accepted_s,
         finished_s=finished_s,
         files=tuple(_files(plan, receipts)),
+        basis=plan.basis,
     )
 
 

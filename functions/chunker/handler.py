@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from eventing.contract import Event, JobAccepted, SourcePrepared, identity
 from eventing.errors import Rejected, Unavailable
-from functions.jobs import admission, ending, latest, layout, leases, record
+from functions.jobs import admission, ending, latest, layout, leases, rates, record
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan
 from functions.media.source import guard
@@ -119,6 +119,7 @@ class Chunker:
             workers=self.workers,
             gpu_workers=self.gpu_workers,
             bounds=self.bounds,
+            rates=rates.read(self.store),
             long_task_s=self.long_task_s,
         )
         ours = drawing.draw(manifest, generation, survey, setting)

@@ -22,6 +22,8 @@ READY: Final = f"{WORK}/ready"
 """Nothing is there: whoever asks for it knows that the store answers."""
 OPEN_PREFIX: Final = f"{WORK}/open/"
 PARKED_PREFIX: Final = f"{WORK}/parked/"
+RATES: Final = f"{WORK}/rates.json"
+"""What jobs found work to cost."""
 
 
 def open_marker(job: str) -> str:

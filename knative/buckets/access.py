@@ -68,6 +68,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         _work("open/*", "read"),
         _work("jobs/*", "read", "write"),
         _work("sources/*", "read", "write"),
+        _work("rates.json", "read"),
         _media("delete"),
     ),
     "encoder": (
@@ -81,6 +82,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         _PROBE,
         _work("open/*", "read"),
         _work("jobs/*", "read", "write"),
+        _work("rates.json", "read", "write"),
         _media("read", "write", "delete"),
     ),
     "notifier": (
@@ -113,6 +115,7 @@ GRANTS: Final[Mapping[str, tuple[Grant, ...]]] = {
         _work("open/*", "read", "write"),
         _work("jobs/*", "read", "write"),
         _work("sources/*", "read"),
+        _work("rates.json", "read"),
         _work("tenants/*", "read", "write", "delete"),
         _work("due/*", "read", "write", "delete"),
         _work("uploading/*", "read", "write", "delete"),
