@@ -6,10 +6,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from functions.ports import Clock, Slot, Waiting
 
 _Name = tuple[str, int, str]
+_Place = tuple[str | int, ...]
+"""Accelerator, tenant's priority, tenant, priority and job."""
 
 
 @dataclass
@@ -34,10 +37,12 @@ class _Held:
 @dataclass
 class _Facts:
     leases: dict[str, tuple[str, float]] = field(default_factory=dict)
-    done: set[_Name] = field(default_factory=set)
+    done: dict[tuple[str, int], set[str]] = field(default_factory=dict)
     waiting: dict[_Name, Waiting] = field(default_factory=dict)
+    queues: dict[_Place, list[tuple[int, int, str]]] = field(default_factory=dict)
+    """Heaps of order, generation and id: which of a job's tasks is next, of those that wait."""
     held: dict[_Name, _Held] = field(default_factory=dict)
-    served: dict[tuple[str | int, ...], int] = field(default_factory=dict)
+    served: dict[_Place, int] = field(default_factory=dict)
     turns: int = 0
     progress: dict[_Name, int] = field(default_factory=dict)
 
@@ -59,8 +64,15 @@ class MemoryState:
         """The jobs of which anything but a lease is noted."""
         with self._lock:
             facts = self._facts
-            names = (facts.done, facts.waiting, facts.held, facts.progress)
-            return {job for each in names for job, _, _ in each}
+            names = (facts.waiting, facts.held, facts.progress)
+            noted = {job for (job, _), tasks in facts.done.items() if tasks}
+            return noted | {job for each in names for job, _, _ in each}
+
+    def leases(self) -> set[str]:
+        """Those that somebody has."""
+        with self._lock:
+            now = self._clock()
+            return {name for name, (_, ends_s) in self._facts.leases.items() if ends_s > now}
 
     def acquire(self, lease: str, holder: str, *, ttl_s: float) -> bool:
         with self._lock:
@@ -104,19 +116,21 @@ class MemoryState:
     def complete(self, job: str, generation: int, *tasks: str, total: int) -> bool:
         with self._lock:
             facts = self._facts
+            done = facts.done.setdefault((job, generation), set())
+            done.update(tasks)
             for name in ((job, generation, task) for task in tasks):
-                facts.done.add(name)
                 facts.held.pop(name, None)
                 facts.waiting.pop(name, None)
-            return sum(name[:2] == (job, generation) for name in facts.done) >= total
+            return len(done) >= total
 
     def enqueue(self, tasks: Sequence[Waiting]) -> None:
         with self._lock:
             facts = self._facts
             for task in tasks:
                 name = _name(task)
-                if name not in facts.held and name not in facts.done:
-                    facts.waiting.setdefault(name, task)
+                done = facts.done.get((task.job, task.generation), ())
+                if name not in facts.held and task.task not in done:
+                    self._wait(task)
 
     def admit(self, accelerator: str, *, cause: str, limit: int, ttl_s: float) -> list[Slot]:
         with self._lock:
@@ -125,15 +139,15 @@ class MemoryState:
             for each in held:
                 if each.expires_s <= now:
                     del facts.held[_name(each.task)]
-                    facts.waiting[_name(each.task)] = each.task
+                    self._wait(each.task)
             free = limit - sum(each.expires_s > now for each in held)
             for _ in range(free):
-                waiting = [
-                    task for task in facts.waiting.values() if task.accelerator == accelerator
+                firsts = [
+                    task for place in facts.queues if (task := self._first(place, accelerator))
                 ]
-                if not waiting:
+                if not firsts:
                     break
-                task = min(waiting, key=self._turn)
+                task = min(firsts, key=self._turn)
                 del facts.waiting[_name(task)]
                 facts.turns += 1
                 facts.served[_round(task)] = facts.served[_inner_round(task)] = facts.turns
@@ -171,7 +185,8 @@ class MemoryState:
     def forget(self, job: str) -> None:
         with self._lock:
             facts = self._facts
-            facts.done = {name for name in facts.done if name[0] != job}
+            facts.done = {name: it for name, it in facts.done.items() if name[0] != job}
+            facts.queues = {place: it for place, it in facts.queues.items() if place[4] != job}
             facts.waiting = {name: it for name, it in facts.waiting.items() if name[0] != job}
             facts.held = {name: it for name, it in facts.held.items() if name[0] != job}
             facts.progress = {name: it for name, it in facts.progress.items() if name[0] != job}
@@ -185,6 +200,23 @@ class MemoryState:
         with self._lock:
             mine = {name: frames for name, frames in self._facts.progress.items() if name[0] == job}
             return {task: frames for (_, _, task), frames in sorted(mine.items())}
+
+    def _wait(self, task: Waiting) -> None:
+        facts = self._facts
+        if facts.waiting.setdefault(_name(task), task) is task:
+            queue = facts.queues.setdefault(_inner_round(task), [])
+            heappush(queue, (task.order, task.generation, task.task))
+
+    def _first(self, place: _Place, accelerator: str) -> Waiting | None:
+        """The task of a job that is next, None where none waits."""
+        queue = self._facts.queues[place] if place[0] == accelerator else []
+        while queue:
+            _, generation, id = queue[0]
+            task = self._facts.waiting.get((str(place[-1]), generation, id))
+            if task is not None and _inner_round(task) == place:
+                return task
+            heappop(queue)
+        return None
 
     def _turn(self, task: Waiting) -> tuple[int, int, str, int, int, str, int, int, str]:
         """Smallest first: the tenant least recently served, its job likewise, then the order."""
@@ -202,12 +234,12 @@ class MemoryState:
         )
 
 
-def _round(task: Waiting) -> tuple[str | int, ...]:
+def _round(task: Waiting) -> _Place:
     """The place of a tenant among those of the same priority."""
     return task.accelerator, task.tenant_priority, task.tenant
 
 
-def _inner_round(task: Waiting) -> tuple[str | int, ...]:
+def _inner_round(task: Waiting) -> _Place:
     """The place of a job among its tenant's of the same priority."""
     return *_round(task), task.priority, task.job
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from functions import key as keys
@@ -19,6 +21,8 @@ class MemoryStore:
         self._clock = clock
         self._lock = threading.Lock()
         self._objects: dict[str, tuple[ObjectInfo, bytes]] = {}
+        self._keys: list[str] = []
+        """Sorted: by code points, which is the order of their UTF-8."""
         self._writes = 0
 
     def annotate(self, key: str, metadata: Mapping[str, str]) -> None:
@@ -56,6 +60,8 @@ class MemoryStore:
             there = self._objects.get(key)
             if match is not None and match != (there[0].etag if there else ""):
                 return False
+            if there is None:
+                insort(self._keys, key)
             self._writes += 1
             info = ObjectInfo(
                 key=key,
@@ -68,15 +74,19 @@ class MemoryStore:
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         with self._lock:
-            found = [info for info, _ in self._objects.values()]
-        for info in sorted(found, key=lambda info: info.key.encode()):
-            if info.key.startswith(prefix) and info.key > after:
-                yield info
+            first = max(bisect_left(self._keys, prefix), bisect_right(self._keys, after))
+            found = []
+            for key in islice(self._keys, first, None):
+                if not key.startswith(prefix):
+                    break
+                found.append(self._objects[key][0])
+        yield from found
 
     def delete(self, key: str) -> None:
         keys.segments(key)
         with self._lock:
-            self._objects.pop(key, None)
+            if self._objects.pop(key, None):
+                del self._keys[bisect_left(self._keys, key)]
 
     def _find(self, key: str) -> tuple[ObjectInfo, bytes] | None:
         keys.segments(key)
