@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ from functions.media.encoding import aac, pictures, remux, sounds
 from functions.media.encoding import argv as words
 from functions.media.encoding.pictures import Cut
 from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.encoding.treatment import Colors, Crop, Treatment
 from functions.media.source.guard import input_options
 
 NTSC = Timeline(
@@ -90,22 +92,26 @@ def graph_of(argv: list[str]) -> str:
 
 def test_a_chunk_is_one_decode_and_one_file_a_rendition() -> None:
     cut = Cut(start=240, trim_start=241_000, trim_stop=481_000)
-    scaled = "flags=bicubic:h={}:out_range=tv:w={}"
+    scaled = "flags=bicubic:h={}:out_color_matrix=bt709:out_range=tv:w={}"
+    colors = "color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+    named = f"chroma_location=left:{colors}:field_mode=prog:range=tv"
     assert video(NTSC, cut, LARGE, SMALL, seek_us=7_500_000) == [
         *START,
         *("-copyts", "-seek_timestamp", "1", "-noaccurate_seek", "-ss", "7500000us"),
         *input_options("mov"),
         *("-probesize", "32", "-analyzeduration", "0"),
+        *("-noautorotate", "-apply_cropping", "codec", "-reinit_filter", "0"),
         *("-threads", "1", "-i", "file:source", "-filter_complex_threads", "1"),
         "-filter_complex",
         "[0:0]trim=end_pts=481000:start_pts=241000[s0];[s0]settb=expr=1001/30000[s1];"
-        "[s1]setpts=expr=N+240[s2];[s2]split=2[s3][s4];"
-        f"[s3]scale={scaled.format(720, 1280)}[s5];[s5]setsar=sar=1[s6];"
-        "[s6]format=pix_fmts=yuv420p[s7];"
-        f"[s4]scale={scaled.format(360, 640)}[s8];[s8]setsar=sar=1[s9];"
-        "[s9]format=pix_fmts=yuv420p[s10]",
-        *("-map", "[s7]", *encoder(LARGE), "file:0.mp4"),
-        *("-map", "[s10]", *encoder(SMALL), "file:1.mp4"),
+        "[s1]setpts=expr=N+240[s2];[s2]sidedata=mode=delete[s3];"
+        f"[s3]setparams={colors}:range=tv[s4];[s4]split=2[s5][s6];"
+        f"[s5]scale={scaled.format(720, 1280)}[s7];[s7]setsar=sar=1[s8];"
+        f"[s8]format=pix_fmts=yuv420p[s9];[s9]setparams={named}[s10];"
+        f"[s6]scale={scaled.format(360, 640)}[s11];[s11]setsar=sar=1[s12];"
+        f"[s12]format=pix_fmts=yuv420p[s13];[s13]setparams={named}[s14]",
+        *("-map", "[s10]", *encoder(LARGE), "file:0.mp4"),
+        *("-map", "[s14]", *encoder(SMALL), "file:1.mp4"),
     ]
 
 
@@ -134,19 +140,85 @@ def test_only_a_tail_repeats_the_last_frame() -> None:
     assert "[s1]tpad=stop=3:stop_mode=clone[s2];[s2]trim=" in graph
 
 
-def test_colours_that_the_source_does_not_name_are_named() -> None:
-    argv = pictures.argv(
-        "ffmpeg",
-        source=words.Source(format="mov"),
-        track=0,
-        timeline=NTSC,
-        cut=Cut(start=0, trim_start=0, trim_stop=9),
-        renditions=[LARGE],
-        tuning=words.Tuning(),
-        assumed_color="bt709",
+def treated(timeline: Timeline = NTSC, **words: object) -> list[str]:
+    """The filters of the first rendition, one by one."""
+    drawn = pictures.filters(
+        0,
+        timeline,
+        Cut(start=0, trim_start=0, trim_stop=9),
+        [LARGE],
+        Treatment(width=1440, height=1080, **words),  # type: ignore[arg-type]
     )
-    named = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709"
-    assert named in graph_of(list(argv))
+    return [re.sub(r"\[.*?\]", "", part) for part in drawn.text.split(";")]
+
+
+def test_colours_are_named_before_scaling_and_after() -> None:
+    sd = Colors(range="pc", matrix="bt470bg", primaries="bt470bg", transfer="smpte170m")
+    found = treated(source=sd, output=replace(sd, range="tv"))
+    named = "color_primaries=bt470bg:color_trc=smpte170m:colorspace=bt470bg"
+    assert f"setparams={named}:range=pc" in found
+    assert found[-1] == f"setparams=chroma_location=left:{named}:field_mode=prog:range=tv"
+    assert any("out_color_matrix=bt470bg:out_range=tv" in each for each in found)
+
+
+def test_fields_become_frames_before_anything_is_cut_cropped_or_turned() -> None:
+    found = treated(deinterlace="bff", crop=Crop(left=8, top=2, width=1424, height=1076), turn=90)
+    assert found[:4] == [
+        "scale=flags=bicubic:h=1080:w=1440",
+        "bwdif=deint=all:mode=send_frame:parity=bff",
+        "settb=expr=1/30000",
+        "trim=end_pts=9:start_pts=0",
+    ]
+    assert found[8:10] == ["crop=h=1076:w=1424:x=8:y=2", "transpose=dir=cclock"]
+
+
+def test_a_resampled_film_is_deinterlaced_at_its_own_rate() -> None:
+    found = treated(replace(NTSC, constant=False), deinterlace="tff")
+    names = [each.partition("=")[0] for each in found]
+    assert names[:6] == ["scale", "bwdif", "settb", "setpts", "fps", "trim"]
+
+
+@pytest.mark.parametrize(
+    ("turn", "mirror", "words"),
+    [
+        (0, False, []),
+        (0, True, ["hflip"]),
+        (90, False, ["transpose=dir=cclock"]),
+        (90, True, ["transpose=dir=cclock_flip"]),
+        (180, False, ["hflip", "vflip"]),
+        (180, True, ["vflip"]),
+        (270, False, ["transpose=dir=clock"]),
+        (270, True, ["transpose=dir=clock_flip"]),
+    ],
+)
+def test_a_picture_is_turned_by_one_filter_or_two(
+    turn: int, mirror: bool, words: list[str]
+) -> None:
+    found = treated(turn=turn, mirror=mirror)
+    assert [each for each in found if each.startswith(("transpose", "hflip", "vflip"))] == words
+
+
+def test_light_is_reckoned_with_at_the_largest_size_and_once() -> None:
+    hlg = Colors(matrix="bt2020nc", primaries="bt2020", transfer="arib-std-b67")
+    found = treated(source=hlg, tone="hlg", peak_nits=1015, largest_width=1280, largest_height=720)
+    at = found.index("tonemap=desat=0:peak=5.0000:tonemap=hable")
+    assert found[at - 4 : at] == [
+        "scale=flags=bicubic:h=720:w=1280",
+        "zscale=npl=203:t=linear",
+        "format=pix_fmts=gbrpf32le",
+        "zscale=p=bt709",
+    ]
+    assert found[at + 1 : at + 3] == [
+        "zscale=m=bt709:p=bt709:r=tv:t=bt709",
+        "format=pix_fmts=yuv420p",
+    ]
+
+
+def test_other_primaries_go_by_way_of_light_and_another_matrix_alone_does_not() -> None:
+    wide = Colors(matrix="bt709", primaries="smpte432", transfer="bt709")
+    assert any(each.startswith("zscale") for each in treated(source=wide))
+    rgb = Colors(range="pc", matrix="gbr")
+    assert not any(each.startswith("zscale") for each in treated(source=rgb))
 
 
 def test_a_sound_track_is_cut_and_padded_to_the_sample() -> None:
@@ -172,7 +244,7 @@ def test_a_sound_track_is_cut_and_padded_to_the_sample() -> None:
 
 
 def test_a_mezzanine_copies_pictures_and_sound_only() -> None:
-    argv = remux.argv("ffmpeg", source=words.Source(format="avi"), muxer="mov", unpack=True)
+    argv = remux.argv("ffmpeg", source=words.Source(format="avi"), muxer="mov", filter=remux.UNPACK)
     assert list(argv) == [
         *START,
         *("-fflags", "+genpts", *input_options("avi"), "-i", "file:source"),
@@ -198,4 +270,4 @@ def test_sound_is_priming_and_the_samples_in_whole_frames(samples: int, frames: 
 
 def test_a_demuxer_that_is_not_on_the_list_is_refused() -> None:
     with pytest.raises(ValueError, match="hls"):
-        remux.argv("ffmpeg", source=words.Source(format="hls"), muxer="mov", unpack=False)
+        remux.argv("ffmpeg", source=words.Source(format="hls"), muxer="mov", filter=remux.AS_IT_IS)
