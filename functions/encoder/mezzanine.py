@@ -17,12 +17,8 @@ from functions.jobs.plan import MezzanineTask
 from functions.media.encoding import argv as words
 from functions.media.encoding import remux
 
-FILTERS: Final = {
-    "avi": (remux.UNPACK, remux.ORDER, remux.AS_IT_IS),
-    "h264": (remux.ORDER, remux.AS_IT_IS),
-    "hevc": (remux.ORDER, remux.AS_IT_IS),
-}
-"""What is tried on pictures of containers that tell only the order of decoding, or nothing."""
+PACKED_FORMATS: Final = frozenset(("avi",))
+"""Containers in which MPEG-4 comes with packed B-frames."""
 MUXERS: Final = ("mov", "mp4", "matroska")
 """The first that takes every codec of the source: QuickTime has the older ones, MP4 the newer,
 Matroska takes the rest but has no index, so that every task will read all of it."""
@@ -52,8 +48,8 @@ def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
     most_bytes = GROWTH * attempt.plan.source.size_bytes + SPARE_BYTES
     last: Failed | None = None
     with telemetry.span("encode", bytes=attempt.plan.source.size_bytes):
-        for muxer, filter in _ways(source.format):
-            argv = remux.argv(attempt.ffmpeg, source=source, muxer=muxer, filter=filter)
+        for muxer, unpack in _ways(source.format):
+            argv = remux.argv(attempt.ffmpeg, source=source, muxer=muxer, unpack=unpack)
             try:
                 outcome.check(attempt.run(argv, task.cost_ms, most_bytes), "file")
             except Failed as failed:
@@ -66,7 +62,8 @@ def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
     raise last or Failed("decode_failed", kind="file", problem="it has nothing to copy")
 
 
-def _ways(format: str) -> Iterator[tuple[str, str]]:
+def _ways(format: str) -> Iterator[tuple[str, bool]]:
     for muxer in MUXERS:
-        for filter in FILTERS.get(format, (remux.AS_IT_IS,)):
-            yield muxer, filter
+        if format in PACKED_FORMATS:
+            yield muxer, True
+        yield muxer, False

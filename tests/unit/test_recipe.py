@@ -244,7 +244,7 @@ def test_a_sound_track_is_cut_and_padded_to_the_sample() -> None:
 
 
 def test_a_mezzanine_copies_pictures_and_sound_only() -> None:
-    argv = remux.argv("ffmpeg", source=words.Source(format="avi"), muxer="mov", filter=remux.UNPACK)
+    argv = remux.argv("ffmpeg", source=words.Source(format="avi"), muxer="mov", unpack=True)
     assert list(argv) == [
         *START,
         *("-fflags", "+genpts", *input_options("avi"), "-i", "file:source"),
@@ -270,4 +270,4 @@ def test_sound_is_priming_and_the_samples_in_whole_frames(samples: int, frames: 
 
 def test_a_demuxer_that_is_not_on_the_list_is_refused() -> None:
     with pytest.raises(ValueError, match="hls"):
-        remux.argv("ffmpeg", source=words.Source(format="hls"), muxer="mov", filter=remux.AS_IT_IS)
+        remux.argv("ffmpeg", source=words.Source(format="hls"), muxer="mov", unpack=False)
