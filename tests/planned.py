@@ -17,8 +17,10 @@ from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.timeline import plan as plan_timeline
 from functions.media.cutting.windows import Chunk, Windows
 from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.encoding.treatment import AS_THEY_ARE
 from functions.media.source import container, index, probe
 from functions.media.source.guard import MAX_PIXELS
+from functions.planning import pictures
 from functions.ports import ObjectStore
 
 JOB = "0123456789abcdef0123456789abcdef"
@@ -132,17 +134,17 @@ def plan(
         index=key,
         video_track=found.media.video[0].index if found.media.video else -1,
         timeline=timeline,
-        assumed_color="bt709" if _is_silent_on_color(found) else "",
+        picture=(
+            pictures.treatment(found.media.video[0], renditions, None)
+            if found.media.video and renditions
+            else AS_THEY_ARE
+        ),
         video=tuple(renditions),
         audio=audio,
         tasks=tuple(tasks),
     )
     store.create(layout.plan(JOB, 1), record.dump(made))
     return made
-
-
-def _is_silent_on_color(found: Facts) -> bool:
-    return bool(found.media.video) and not found.media.video[0].color_space
 
 
 def preparation(store: ObjectStore, file: Path, *, format: str) -> Plan:

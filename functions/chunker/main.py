@@ -24,6 +24,7 @@ _chunker = Chunker(
         store=_store,
         process=process.run,
         ffprobe=binaries.ffprobe,
+        ffmpeg=binaries.ffmpeg,
         scratch=partial(scratch.folder, _settings.scratch),
         bounds=_settings.bounds,
     ),

@@ -130,7 +130,7 @@ class Attempt:
             ),
             renditions=renditions,
             tuning=self.tuning,
-            assumed_color=self.plan.assumed_color,
+            treatment=self.plan.picture,
         )
         frames = task.stop - task.start
         ticks = timeline.ticks_of(task.stop) - timeline.ticks_of(task.start)

@@ -62,6 +62,7 @@ def assembled() -> tuple[Server, Callable[[], None]]:
                 store=store,
                 process=within_a_request(process.run),
                 ffprobe=binaries.ffprobe,
+                ffmpeg=binaries.ffmpeg,
                 scratch=partial(scratch.folder, settings.scratch),
                 bounds=settings.bounds,
             ),

@@ -18,6 +18,7 @@ from functions.media.cutting.cost import Basis
 from functions.media.cutting.timeline import Timeline
 from functions.media.encoding.accelerator import CPU, Accelerator
 from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.encoding.treatment import AS_THEY_ARE, Treatment
 
 MEZZANINE_TASK: Final = "m1"
 """The only task of a plan that prepares, and of no other."""
@@ -133,9 +134,8 @@ class Plan:
     audio: tuple[AudioRendition, ...]
     tasks: tuple[Task, ...]
     """In the order in which they should start."""
-    assumed_color: Literal["", "bt709", "smpte170m"] = ""
-    """The colours that the pictures are taken to have where the source names none, for all
-    renditions alike; players would guess by each rendition's size. "" where it names them."""
+    picture: Treatment = AS_THEY_ARE
+    """What is done to the pictures besides scaling, for all renditions alike."""
     notes: tuple[str, ...] = ()
     """What was found odd in the source and what was done about it, for the report."""
     basis: Basis = field(default_factory=Basis)

@@ -119,17 +119,19 @@ def _film(
         raise refuse("too_long", frames=line.frames, limit=setting.bounds.frames)
     accelerator, without = _accelerator(manifest, setting)
     renditions = pictures.rungs(profile, video, accelerator)
+    seen = survey.seen.get(video.index)
+    treatment = pictures.treatment(video, renditions, seen)
     audio = sounds.renditions(profile, choice, line.origin * line.timebase, line.duration_s)
     source_share = Fraction(len(presented), line.frames)
     return replace(
         empty,
         timeline=line,
-        assumed_color=pictures.assumed_color(video),
+        picture=treatment,
         video=renditions,
         audio=audio,
         tasks=tasks.of_film(
             line,
-            Windows(table.packets, line),
+            Windows(table.packets, line, beside=treatment.beside),
             renditions,
             audio,
             video,
@@ -146,7 +148,12 @@ def _film(
             pixels=video.width * video.height,
             source_share=float(source_share),
         ),
-        notes=(*empty.notes, *_timeline_notes(line, presented), *without),
+        notes=(
+            *empty.notes,
+            *_timeline_notes(line, presented),
+            *pictures.notes(treatment, seen),
+            *without,
+        ),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from functions.jobs.manifest import SourceObject
 from functions.media.source.probe import Media, Table
+from functions.planning.scan import Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,5 +22,7 @@ class Survey:
     """By stream; empty where the source has to be remuxed first."""
     index: str
     """Key of the index object, "" where there is none."""
+    seen: Mapping[int, Seen] = field(default_factory=dict)
+    """What a look at the pictures found, by stream; only of the film that is looked at."""
     prepared: bool
     """False where it has to be remuxed before chunks can be planned."""

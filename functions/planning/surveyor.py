@@ -23,6 +23,7 @@ from functions.jobs.source import container_of
 from functions.media.source import container, ebml, guard, index, probe, sniff
 from functions.media.source.byterange import ByteRange, union
 from functions.media.source.probe import Media, Table
+from functions.planning import scan
 from functions.planning.survey import Survey
 from functions.ports import Absent, Finished, Limits, ObjectStore, Process
 
@@ -35,17 +36,20 @@ FIRST_BYTES: Final = 4 * 2**20
 MOST_MISSING_BYTES: Final = 2**38
 """However much a header claims."""
 PIECE_BYTES: Final = 16 * 2**20
+LOOK_LIMITS: Final = Limits(wall_s=60.0, cpu_s=60.0, memory_bytes=2 * 2**30, output_bytes=2**20)
+"""Of some dozens of pictures, the largest of which have 1152 lines, or one that has more."""
 LIMITS: Final = Limits(wall_s=240.0, cpu_s=240.0, memory_bytes=2 * 2**30, output_bytes=512 * 2**20)
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyor:
-    """Looks at sources with ffprobe."""
+    """Looks at sources with ffprobe, and at some of their pictures with ffmpeg."""
 
     store: ObjectStore
     process: Process
     ffprobe: Callable[[], Path]
+    ffmpeg: Callable[[], Path]
     scratch: Callable[[], AbstractContextManager[Path]]
     """An empty folder, gone afterwards."""
     bounds: guard.Bounds = field(default_factory=guard.Bounds)
@@ -108,7 +112,8 @@ class _Look:
                 return survey
         self._fetch([ByteRange(0, self.source.size_bytes)])
         media = self._streams(kind.format)
-        return self._survey(kind, media, self._packets(kind.format), "", prepared=True)
+        tables = self._packets(kind.format)
+        return self._survey(kind, media, tables, "", prepared=True)
 
     def _survey(
         self,
@@ -125,6 +130,7 @@ class _Look:
             media=media,
             tables=tables,
             index=index_key,
+            seen=self._look(kind.format, media, tables) if prepared else {},
             prepared=prepared,
         )
 
@@ -242,6 +248,36 @@ class _Look:
             return probe.read_packets(finished.stdout)
         except probe.Unreadable as error:
             raise refuse("source_unreadable", problem=error) from None
+
+    def _look(
+        self, format: str, media: Media, tables: Mapping[int, Table]
+    ) -> Mapping[int, scan.Seen]:
+        """Decode some pictures of the first film; a look that fails has seen nothing."""
+        for video in media.video:
+            table = tables.get(video.index)
+            if video.codec not in guard.VIDEO_DECODERS or table is None or not table.complete:
+                continue
+            windows = scan.windows(video, table.packets)
+            if not windows:
+                return {}
+            if table.located:
+                rows = [table.packets[each.start : each.stop] for each in windows]
+                self._fetch(union([part for some in rows for part in index.wanted(some)]))
+            argv = scan.argv(
+                self.surveyor.ffmpeg(),
+                format,
+                self._copy,
+                video,
+                windows,
+                pixels=self.surveyor.bounds.pixels,
+            )
+            self.beat()
+            finished = self.surveyor.process(argv, limits=LOOK_LIMITS, cwd=self.folder)
+            self.beat()
+            files = [self.folder / scan.answer(number) for number in range(len(windows))]
+            answers = [file.read_bytes() if file.is_file() else b"" for file in files]
+            return {video.index: scan.read(answers, finished.stderr, video, windows)}
+        return {}
 
     def _refuse_truncated(self, tables: Mapping[int, Table]) -> None:
         size = self.source.size_bytes

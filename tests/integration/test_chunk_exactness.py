@@ -103,6 +103,7 @@ def _plan(store: DirectoryStore, file: Path, folder: Path) -> Plan:
         store=store,
         process=process.run,
         ffprobe=binaries.ffprobe,
+        ffmpeg=binaries.ffmpeg,
         scratch=partial(scratch.folder, folder / "scratch"),
     )
     survey = surveyor.original(source, lambda: None)

@@ -45,6 +45,7 @@ class Desk:
             store=self.store,
             process=process.run,
             ffprobe=binaries.ffprobe,
+            ffmpeg=binaries.ffmpeg,
             scratch=partial(scratch.folder, folder / "scratch"),
         )
 
@@ -128,8 +129,8 @@ def test_planned_frames_are_those_that_a_decoder_counts(
         ("portrait_4k60.mp4", (1080, 1920)),
         ("sample_edit_list.mp4", (1080, 1920)),
         ("sample_rotate_and_reflect.mp4", (720, 1080)),
-        ("dv-pal-interlaced.mov", (786, 576)),
-        ("bikes-640x272.mp4", (564, 240)),
+        ("dv-pal-interlaced.mov", (768, 576)),
+        ("bikes-640x272.mp4", (640, 272)),
         ("nasa-2video-2audio-1subtitle.mp4", (320, 180)),
     ],
 )

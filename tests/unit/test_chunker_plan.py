@@ -266,19 +266,6 @@ def test_what_is_left_out_is_noted() -> None:
     assert len(made.notes) == 3
 
 
-@pytest.mark.parametrize(
-    ("stream", "color"),
-    [
-        (film(), "bt709"),
-        (film(width=640, height=360), "smpte170m"),
-        (film(color_space="bt470bg"), ""),
-        (film(color_transfer="arib-std-b67"), ""),
-    ],
-)
-def test_colours_are_assumed_only_where_none_are_named(stream: VideoStream, color: str) -> None:
-    assert plan(survey((stream,), (), {0: packets(5)})).assumed_color == color
-
-
 def test_resampling_is_noted() -> None:
     table = Table(Packets.of([Packet(n * n, n, n, 1, n == 0) for n in range(50)]), True, True)
     made = plan(survey((film(),), (), {0: table}))

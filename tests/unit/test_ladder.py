@@ -50,7 +50,17 @@ def test_a_picture_below_the_lowest_step_keeps_its_own_even_size() -> None:
 def test_a_picture_well_above_a_step_gets_its_own_too() -> None:
     assert sizes(1276, 718)[0] == ("718p", 1276, 718)
     assert sizes(Fraction(720 * 59, 54), 576)[0] == ("576p", 786, 576)
-    assert sizes(640, 272) == [("240p", 564, 240)]
+
+
+def test_a_wide_picture_loses_no_rung_for_its_shape() -> None:
+    assert sizes(1920, 816)[:3] == [("1080p", 1920, 816), ("720p", 1280, 544), ("480p", 854, 362)]
+    assert sizes(640, 272) == [("360p", 640, 272), ("240p", 426, 182)]
+    assert sizes(816, 1920)[0] == ("1080p", 816, 1920)
+
+
+def test_a_picture_that_is_not_wide_is_as_high_as_its_rung() -> None:
+    assert sizes(1440, 1080)[:2] == [("1080p", 1440, 1080), ("720p", 960, 720)]
+    assert sizes(1080, 1080)[1] == ("720p", 720, 720)
 
 
 def test_its_rates_lie_below_those_of_the_step_above() -> None:
@@ -73,7 +83,7 @@ def test_no_rung_is_enlarged_odd_or_bent(width: Fraction, height: Fraction) -> N
         assert each.width % 2 == each.height % 2 == 0
         assert 2 <= each.width <= width
         assert 2 <= each.height <= height
-        scale = Fraction(min(each.width, each.height), min(width, height))
+        scale = Fraction(max(each.width, each.height)) / max(width, height)
         assert abs(each.width - width * scale) <= 2
         assert abs(each.height - height * scale) <= 2
 

@@ -49,8 +49,8 @@ def start(ffmpeg: str) -> Iterator[str]:
     yield from ("-max_error_rate", MAX_ERROR_RATE)
 
 
-def read(source: Source, threads: int) -> Iterator[str]:
-    """The local copy as the one input."""
+def read(source: Source, threads: int, *options: str) -> Iterator[str]:
+    """The local copy as the one input, with these further options of it."""
     # Times as the container has them: the plan's cuts are in its ticks.
     yield "-copyts"
     if source.seek_us is not None:
@@ -60,6 +60,7 @@ def read(source: Source, threads: int) -> Iterator[str]:
     if source.seek_us is not None:
         # The headers say enough, and the first packets need not be in the copy.
         yield from ("-probesize", "32", "-analyzeduration", "0")
+    yield from options
     yield from ("-threads", str(threads), "-i", f"file:{SOURCE}")
 
 

@@ -1,4 +1,9 @@
-"""The ladder: which sizes a source is encoded in. Never larger than it is."""
+"""The ladder: which sizes a source is encoded in. Never larger than it is.
+
+A rung is a box of 16:9, as high as its name says and turned for a portrait; a picture is as large
+in it as fits. So a film of 1920x816 is 1080p, as everybody calls it, and loses no rung for its
+shape (docs/decisions/0018-a-rung-is-a-box.md).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ from typing import Final
 
 from functions.media.encoding.rendition import VideoRendition
 
+BOX: Final = Fraction(16, 9)
 OWN_RUNG: Final = Fraction(115, 100)
 """A source this much larger than the best rung below it gets a rung of its own size: 718 lines
 shall not end as 480."""
@@ -16,9 +22,10 @@ shall not end as 480."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One rung of a profile, its short side given."""
+    """One rung of a profile."""
 
     short_side: int
+    """Of its box."""
     maxrate_bps: int
     bufsize_bits: int
 
@@ -33,13 +40,13 @@ def rungs(
 ) -> tuple[VideoRendition, ...]:
     """The renditions of a picture that is displayed so large, the largest first.
 
-    Sizes are square pixels after rotation. A step counts for the short side, so a portrait
-    720p is 720 wide. Every size is even and keeps the shape within a pixel. A source below the
-    lowest step, or well above the best one that fits, gets one rung of its own size.
+    Sizes are square pixels after rotation. Every size is even and keeps the shape within a pixel.
+    A source below the lowest step, or well above the best one that fits, gets one rung of its own
+    size.
     """
     wanted = sorted({step.short_side: step for step in steps}.values(), key=_short_side)
-    short = min(display_width, display_height)
-    own = _even_floor(short)
+    box = max(min(display_width, display_height), max(display_width, display_height) / BOX)
+    own = _even_floor(box)
     fitting = [step for step in wanted if step.short_side <= own]
     above = [step for step in wanted if step.short_side > own]
     if above and (not fitting or own >= OWN_RUNG * fitting[-1].short_side):
@@ -47,8 +54,8 @@ def rungs(
     return tuple(
         VideoRendition(
             name=f"{step.short_side}p",
-            width=_side(display_width, step.short_side, short),
-            height=_side(display_height, step.short_side, short),
+            width=_side(display_width, step.short_side, box),
+            height=_side(display_height, step.short_side, box),
             preset=preset,
             crf=crf,
             maxrate_bps=step.maxrate_bps,
@@ -73,9 +80,9 @@ def _scaled(step: Step, short_side: int) -> Step:
     )
 
 
-def _side(length: Fraction, short_side: int, short: Fraction) -> int:
-    """`length` scaled so that `short` becomes `short_side`: even, and not above `length`."""
-    even = 2 * round(length * short_side / (short * 2))
+def _side(length: Fraction, short_side: int, box: Fraction) -> int:
+    """`length` scaled so that `box` becomes `short_side`: even, and not above `length`."""
+    even = 2 * round(length * short_side / (box * 2))
     return max(2, min(even, _even_floor(length)))
 
 

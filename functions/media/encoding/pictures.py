@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 from functions.media.cutting.timeline import Timeline
 from functions.media.encoding import argv as words
 from functions.media.encoding import graph, nvenc, x264
 from functions.media.encoding.accelerator import GPU
 from functions.media.encoding.rendition import VideoRendition
+from functions.media.encoding.treatment import AS_THEY_ARE, REFERENCE_NITS, Colors, Treatment
+
+_AS_STORED: Final = (
+    # Fields have to be told apart before a picture is cropped or turned: both are ours to do.
+    *("-noautorotate", "-apply_cropping", "codec"),
+    # One graph, whatever changes in mid-stream.
+    *("-reinit_filter", "0"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +44,7 @@ def argv(
     cut: Cut,
     renditions: Sequence[VideoRendition],
     tuning: words.Tuning,
-    assumed_color: str = "",
+    treatment: Treatment = AS_THEY_ARE,
 ) -> tuple[str, ...]:
     """Encode a chunk: one decode, one fragmented mp4 a rendition, named by `output`.
 
@@ -46,12 +55,12 @@ def argv(
         timeline,
         cut,
         renditions,
-        assumed_color=assumed_color,
+        treatment,
         unrated=any(rendition.accelerator == GPU for rendition in renditions),
     )
     return (
         *words.start(ffmpeg),
-        *words.read(source, tuning.decoder_threads),
+        *words.read(source, tuning.decoder_threads, *_AS_STORED),
         *("-filter_complex_threads", "1"),
         *("-filter_complex", drawn.text),
         *(
@@ -72,21 +81,19 @@ def filters(
     timeline: Timeline,
     cut: Cut,
     renditions: Sequence[VideoRendition],
+    treatment: Treatment = AS_THEY_ARE,
     *,
-    assumed_color: str = "",
     unrated: bool = False,
 ) -> graph.Graph:
     """One decode of stream `track`, cut to the frame, feeding every rendition.
 
-    `assumed_color` names the colours of pictures that name none themselves. `unrated`: the frame
-    rate that the container claims is forgotten, so that an encoder that cannot be told another one
-    goes by its timebase, which is the plan's.
+    `unrated`: the frame rate that the container claims is forgotten, so that an encoder that
+    cannot be told another one goes by its timebase, which is the plan's.
 
-    Output frame n of the whole job has PTS n in a timebase of one frame. ffmpeg rotates by the
-    display matrix before the graph. Where the picture has the rendition's size and format
-    already, `scale` passes it on.
+    Output frame n of the whole job has PTS n in a timebase of one frame. Where the picture has
+    the rendition's size, format and colours already, `scale` passes it on.
     """
-    stream = graph.source(track)
+    stream = _whole_frames(graph.source(track), timeline, treatment)
     if not timeline.constant:
         # The grid of `fps` is absolute: the same whatever frame it sees first.
         stream = stream.filter("setpts", expr=f"PTS-({timeline.origin})")
@@ -100,29 +107,108 @@ def filters(
     stream = stream.filter("trim", start_pts=cut.trim_start, end_pts=cut.trim_stop)
     stream = stream.filter("settb", expr=graph.ratio(1 / timeline.rate))
     stream = stream.filter("setpts", expr=f"N+{cut.start}", **({"strip_fps": 1} if unrated else {}))
-    if assumed_color:
-        stream = stream.filter(
-            "setparams",
-            color_primaries=assumed_color,
-            color_trc=assumed_color,
-            colorspace=assumed_color,
-        )
+    stream = _treated(stream, treatment)
     streams = graph.split(stream, len(renditions))
     return graph.closed(
-        [_scaled(part, each) for part, each in zip(streams, renditions, strict=True)]
+        [_scaled(part, each, treatment) for part, each in zip(streams, renditions, strict=True)]
     )
 
 
-def _scaled(stream: graph.Stream, rendition: VideoRendition) -> graph.Stream:
+def _whole_frames(stream: graph.Stream, timeline: Timeline, treatment: Treatment) -> graph.Stream:
+    """Before anything is cut: of one size, and both fields in one."""
+    if treatment.width and treatment.height:
+        # The graph stays when the picture changes in mid-stream: a new one would count anew.
+        stream = stream.filter("scale", w=treatment.width, h=treatment.height, flags="bicubic")
+    if treatment.deinterlace:
+        stream = stream.filter(
+            "bwdif", mode="send_frame", parity=treatment.deinterlace, deint="all"
+        )
+        # It halves the ticks, so that a field could have a time of its own.
+        stream = stream.filter("settb", expr=graph.ratio(timeline.timebase))
+    return stream
+
+
+def _treated(stream: graph.Stream, treatment: Treatment) -> graph.Stream:
+    """Right way up, in the output's colours or in those that `scale` makes them from."""
+    # Matrices, mastering displays, captions and time codes would come out again, and be wrong.
+    stream = stream.filter("sidedata", mode="delete")
+    stream = stream.filter("setparams", **_named(treatment.source))
+    if crop := treatment.crop:
+        stream = stream.filter("crop", w=crop.width, h=crop.height, x=crop.left, y=crop.top)
+    stream = _turned(stream, treatment)
+    if not treatment.tone and not treatment.converts:
+        return stream
+    stream = stream.filter(
+        "scale",
+        w=treatment.largest_width,
+        h=treatment.largest_height,
+        flags="bicubic",
+        **_sited(treatment),
+    )
+    if treatment.tone:
+        stream = stream.filter("zscale", t="linear", npl=REFERENCE_NITS)
+        stream = stream.filter("format", pix_fmts="gbrpf32le")
+        stream = stream.filter("zscale", p=treatment.output.primaries)
+        stream = stream.filter(
+            "tonemap",
+            tonemap="hable",
+            desat=0,
+            peak=f"{treatment.peak_nits / REFERENCE_NITS:.4f}",
+        )
+    return stream.filter(
+        "zscale",
+        p=treatment.output.primaries,
+        t=treatment.output.transfer,
+        m=treatment.output.matrix,
+        r=treatment.output.range,
+    ).filter("format", pix_fmts="yuv420p")
+
+
+def _turned(stream: graph.Stream, treatment: Treatment) -> graph.Stream:
+    if treatment.turn in (90, 270):
+        # In the filter's words `flip` is up and down, after the turn.
+        way = "cclock" if treatment.turn == 90 else "clock"
+        return stream.filter("transpose", dir=way + ("_flip" if treatment.mirror else ""))
+    if treatment.mirror != (treatment.turn == 180):
+        stream = stream.filter("hflip")
+    return stream.filter("vflip") if treatment.turn == 180 else stream
+
+
+def _scaled(stream: graph.Stream, rendition: VideoRendition, treatment: Treatment) -> graph.Stream:
+    output = treatment.output
     stream = stream.filter(
         "scale",
         w=rendition.width,
         h=rendition.height,
         flags="bicubic",
+        out_color_matrix=output.matrix,
         # Full range is legal in H.264 and ignored by enough decoders to wash pictures out.
-        out_range="tv",
+        out_range=output.range,
+        **({} if treatment.tone or treatment.converts else _sited(treatment)),
     )
-    return stream.filter("setsar", sar=1).filter("format", pix_fmts="yuv420p")
+    stream = stream.filter("setsar", sar=1).filter("format", pix_fmts="yuv420p")
+    # On every frame of every chunk: parameter sets follow from the first one that comes.
+    return stream.filter("setparams", field_mode="prog", chroma_location="left", **_named(output))
+
+
+def _named(colors: Colors) -> dict[str, str]:
+    return {
+        "range": colors.range,
+        "colorspace": colors.matrix,
+        "color_primaries": colors.primaries,
+        "color_trc": colors.transfer,
+    }
+
+
+def _sited(treatment: Treatment) -> dict[str, int]:
+    if (treatment.chroma_x, treatment.chroma_y) == (0, 128):
+        return {}
+    return {
+        "in_h_chr_pos": treatment.chroma_x,
+        "in_v_chr_pos": treatment.chroma_y,
+        "out_h_chr_pos": 0,
+        "out_v_chr_pos": 128,
+    }
 
 
 def _encoder(rendition: VideoRendition, timeline: Timeline, tuning: words.Tuning) -> Iterator[str]:

@@ -21,10 +21,16 @@ from functions.media.source.index import Packet, Packets
 
 _STREAM_FIELDS: Final = (
     "index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,field_order,"
-    "color_range,color_space,color_transfer,color_primaries,r_frame_rate,avg_frame_rate,"
+    "color_range,color_space,color_transfer,color_primaries,chroma_location,r_frame_rate,"
+    "avg_frame_rate,"
     "time_base,start_pts,duration_ts,channels,sample_rate"
 )
+_SIDE_DATA_FIELDS: Final = (
+    "side_data_type,rotation,displaymatrix,crop_left,crop_top,crop_right,crop_bottom,"
+    "dv_profile,dv_bl_signal_compatibility_id,max_content,max_luminance"
+)
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_INTEGER: Final = re.compile(r"-?\d+")
 _WORD: Final = re.compile(r"[a-z0-9_][a-z0-9_-]{0,31}")
 _REFUSED: Final = re.compile(r"Codec \(([a-z0-9_]{1,32})\) not on whitelist")
 _TOO_LARGE: Final = re.compile(r"Picture size (\d{1,9})x(\d{1,9}) (?:exceeds|is invalid)")
@@ -32,6 +38,25 @@ _TOO_LARGE: Final = re.compile(r"Picture size (\d{1,9})x(\d{1,9}) (?:exceeds|is 
 
 class Unreadable(ValueError):
     """ffprobe said nothing that makes sense; the message is half a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Pixels of the stored picture that are outside its clean aperture."""
+
+    left: int = 0
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DolbyVision:
+    """What a stream in Dolby Vision says of its base layer."""
+
+    profile: int
+    compatible: int
+    """0: with nothing; 1: HDR10, 2: SDR, 4: HLG, 6: HDR10 of a Blu-ray."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +71,7 @@ class VideoStream:
     """Of the stored picture, before `sample_aspect` and `rotation`; 0 where unknown."""
     sample_aspect: Fraction
     rotation: int
-    """Degrees counter-clockwise in [0, 360) by which a player turns the picture."""
+    """Degrees counter-clockwise, one of 0, 90, 180, 270, by which a player turns the picture."""
     pixel_format: str
     field_order: str
     """`progressive`, `tt`, `bb`, `tb`, `bt` or "" where unknown."""
@@ -57,16 +82,31 @@ class VideoStream:
     timebase: Fraction
     nominal_rate: Fraction | None
     """Frames per second as the container claims; often wrong."""
+    mirror: bool = False
+    """A player changes left and right before it turns the picture."""
+    crop: Margins = Margins()
+    chroma_location: str = ""
+    dolby_vision: DolbyVision | None = None
+    peak_nits: int = 0
+    """Brightest light as the metadata claim, 0 where they say nothing."""
 
     @property
     def display_width(self) -> Fraction:
         """Width in square pixels after rotation."""
-        return Fraction(self.height) if self._lies else self.width * self.sample_aspect
+        return Fraction(self._lines) if self._lies else self._columns * self.sample_aspect
 
     @property
     def display_height(self) -> Fraction:
         """Height in square pixels after rotation."""
-        return self.width * self.sample_aspect if self._lies else Fraction(self.height)
+        return self._columns * self.sample_aspect if self._lies else Fraction(self._lines)
+
+    @property
+    def _columns(self) -> int:
+        return self.width - self.crop.left - self.crop.right
+
+    @property
+    def _lines(self) -> int:
+        return self.height - self.crop.top - self.crop.bottom
 
     @property
     def _lies(self) -> bool:
@@ -125,6 +165,7 @@ class _Stream(msgspec.Struct):
     color_space: str = ""
     color_transfer: str = ""
     color_primaries: str = ""
+    chroma_location: str = ""
     r_frame_rate: str = ""
     avg_frame_rate: str = ""
     time_base: str = ""
@@ -155,7 +196,7 @@ def streams_argv(
         *_input(format, pixels, refused),
         "-show_entries",
         f"stream={_STREAM_FIELDS}:stream_disposition=attached_pic,still_image,timed_thumbnails"
-        ":stream_tags=language:stream_side_data=rotation",
+        f":stream_tags=language:stream_side_data={_SIDE_DATA_FIELDS}",
         *("-of", "json"),
         *("-i", f"file:{source}"),
     ]
@@ -212,13 +253,15 @@ def read_streams(answer: bytes) -> Media:
 
 
 def _video(stream: _Stream, timebase: Fraction) -> VideoStream:
+    width, height = max(0, stream.width), max(0, stream.height)
+    rotation, mirror = _orientation(stream.side_data_list)
     return VideoStream(
         index=stream.index,
         codec=_word(stream.codec_name),
-        width=max(0, stream.width),
-        height=max(0, stream.height),
+        width=width,
+        height=height,
         sample_aspect=_sample_aspect(stream.sample_aspect_ratio),
-        rotation=_rotation(stream.side_data_list),
+        rotation=rotation,
         pixel_format=_word(stream.pix_fmt),
         field_order="" if stream.field_order == "unknown" else _word(stream.field_order),
         color_range=_word(stream.color_range),
@@ -227,6 +270,11 @@ def _video(stream: _Stream, timebase: Fraction) -> VideoStream:
         color_primaries=_word(stream.color_primaries),
         timebase=timebase,
         nominal_rate=_rate(stream.r_frame_rate) or _rate(stream.avg_frame_rate),
+        mirror=mirror,
+        crop=_crop(stream.side_data_list, width, height),
+        chroma_location=_word(stream.chroma_location),
+        dolby_vision=_dolby_vision(stream.side_data_list),
+        peak_nits=_peak_nits(stream.side_data_list),
     )
 
 
@@ -267,12 +315,57 @@ def _sample_aspect(value: str) -> Fraction:
     return ratio if ratio and Fraction(1, 8) <= ratio <= 8 else Fraction(1)
 
 
-def _rotation(side_data: list[dict[str, Any]]) -> int:
+def _orientation(side_data: list[dict[str, Any]]) -> tuple[int, bool]:
+    """Degrees counter-clockwise, and whether the picture is mirrored before.
+
+    The matrix takes a point (x, y) to (a x + c y, b x + d y), y downwards. An angle that is not
+    right counts as the nearest that is.
+    """
     for data in side_data:
+        matrix = _INTEGER.findall(re.sub(r"[0-9a-f]+:", "", str(data.get("displaymatrix", ""))))
+        if len(matrix) == 9:
+            a, b, _, c, d, *_ = map(int, matrix)
+            mirror = a * d - b * c < 0
+            if mirror:
+                a, b = -a, -b
+            if abs(a) + abs(d) >= abs(b) + abs(c):
+                return (180 if a < 0 else 0), mirror
+            return (270 if b > 0 else 90), mirror
         turned = data.get("rotation")
         if isinstance(turned, int | float):
-            return round(turned) % 360
-    return 0
+            return round(turned / 90) * 90 % 360, False
+    return 0, False
+
+
+def _crop(side_data: list[dict[str, Any]], width: int, height: int) -> Margins:
+    """None at all where less than half of the picture would remain: nobody means that."""
+    for data in side_data:
+        if data.get("side_data_type") == "Frame Cropping":
+            sides = [data.get(f"crop_{side}", 0) for side in ("left", "top", "right", "bottom")]
+            if not all(isinstance(side, int) and side >= 0 for side in sides):
+                continue
+            left, top, right, bottom = sides
+            if 2 * (left + right) < width and 2 * (top + bottom) < height:
+                return Margins(left, top, right, bottom)
+    return Margins()
+
+
+def _dolby_vision(side_data: list[dict[str, Any]]) -> DolbyVision | None:
+    for data in side_data:
+        profile = data.get("dv_profile")
+        compatible = data.get("dv_bl_signal_compatibility_id", 0)
+        if isinstance(profile, int) and isinstance(compatible, int):
+            return DolbyVision(profile, compatible)
+    return None
+
+
+def _peak_nits(side_data: list[dict[str, Any]]) -> int:
+    """The brightest pixel where that is told, else what the mastering display could do."""
+    found = [data["max_content"] for data in side_data if isinstance(data.get("max_content"), int)]
+    for data in side_data:
+        if ratio := _ratio(str(data.get("max_luminance", ""))):
+            found.append(round(ratio))
+    return next((nits for nits in found if nits > 0), 0)
 
 
 def too_large(messages: str) -> tuple[int, int] | None:

@@ -1,0 +1,197 @@
+"""A look at a source's pictures: are they made of two fields, and do they stay as they are?
+
+Containers and codecs flag interlaced pictures wrongly in both directions, so a few short windows
+are decoded and ffmpeg's `idet` is asked. Decides with values: what to look at, what that means.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from functions.media.encoding.treatment import Fields
+from functions.media.source import guard
+from functions.media.source.index import Packets
+from functions.media.source.probe import VideoStream
+
+MOST_LINES: Final = 1152
+MOST_RATE: Final = Fraction(31)
+"""Nobody interlaces larger pictures or faster ones; without fields there would be 60 of them."""
+WEB_CODECS: Final = ("av1", "vp8", "vp9", "theora")
+"""They know no fields, and are made by programs that do."""
+HDR_TRANSFERS: Final = ("smpte2084",)
+WINDOWS: Final = 4
+FLAGGED_WINDOWS: Final = 8
+FRAMES: Final = 10
+"""Of each window, from a sync sample on."""
+MORE_PACKETS: Final = 6
+"""Beyond the frames looked at: decoders hold some back, and ffmpeg reads ahead."""
+MOST_BYTES: Final = 32 * 2**20
+"""Of all windows; the later ones are left out."""
+SHARE: Final = Fraction(1, 3)
+FLAGGED_SHARE: Final = Fraction(1, 8)
+"""Of the frames that look like one or the other, how many have to look interlaced. Much of an
+interlaced film stands still, and looks whole."""
+AGREEMENT: Final = Fraction(3, 4)
+"""Of those that look interlaced, how many have to have the same field first."""
+LEAST_FRAMES: Final = 3
+
+_PTS: Final = re.compile(r"^frame:\d+ +pts:(-?\d+)")
+_SINGLE: Final = re.compile(r"^lavfi\.idet\.single\.current_frame=(\w+)")
+_SIZE: Final = re.compile(r" s:(\d{1,5})x(\d{1,5}) ")
+_MAX_CLL: Final = re.compile(r"MaxCLL=(\d{1,5})\b")
+_MAX_NITS: Final = re.compile(r"max_luminance=(\d{1,5})[.\d]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Rows [start, stop) of a track in decoding order, the first a sync sample."""
+
+    start: int
+    stop: int
+    first_ticks: int
+    """Of the sync sample: frames that are shown before it lack what they refer to."""
+    seek_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the look found."""
+
+    parity: Fields = ""
+    """Which field comes first in pictures that are two; "" where they are whole."""
+    flagged: bool = False
+    """The source says that they are interlaced."""
+    sizes: frozenset[tuple[int, int]] = frozenset()
+    peak_nits: int = 0
+    """Brightest light as told within the stream, 0 where it says nothing."""
+
+
+def windows(video: VideoStream, packets: Packets) -> tuple[Window, ...]:
+    """What to look at, spread over the track; nothing where a look would tell nothing."""
+    shown = [row for row, packet in enumerate(packets) if packet.shown]
+    sync = [row for row in shown if packets[row].sync]
+    if not sync:
+        return ()
+    if not may_be_interlaced(video, packets):
+        hdr = video.color_transfer in HDR_TRANSFERS and not video.peak_nits
+        return _affordable(packets, [_window(video, packets, sync[0], 1)]) if hdr else ()
+    count = FLAGGED_WINDOWS if flagged(video) else WINDOWS
+    wanted = [shown[(2 * number + 1) * len(shown) // (2 * count)] for number in range(count)]
+    starts = dict.fromkeys(sync[max(0, bisect_right(sync, row) - 1)] for row in wanted)
+    # One group of pictures is looked at for longer.
+    frames = FRAMES * count // len(starts) if len(starts) < count else FRAMES
+    return _affordable(packets, [_window(video, packets, row, frames) for row in starts])
+
+
+def may_be_interlaced(video: VideoStream, packets: Packets) -> bool:
+    """By codec, lines and rate; never by what it says of itself."""
+    if video.codec in WEB_CODECS or video.height > MOST_LINES:
+        return False
+    times = sorted(packet.pts for packet in packets if packet.shown)
+    duration_s = (times[-1] - times[0]) * video.timebase if times else Fraction(0)
+    return not duration_s or (len(times) - 1) / duration_s <= MOST_RATE
+
+
+def flagged(video: VideoStream) -> bool:
+    return video.field_order not in ("", "progressive")
+
+
+def _window(video: VideoStream, packets: Packets, start: int, frames: int) -> Window:
+    stop = min(len(packets), start + frames + MORE_PACKETS)
+    following = next((row for row in range(start + 1, len(packets)) if packets[row].sync), None)
+    end = packets[following if following is not None else len(packets) - 1]
+    first = packets[start]
+    # Between two sync samples, well away from both: demuxers seek by a clock of their own.
+    ticks = first.pts + max(0, end.dts - first.dts) // 2
+    return Window(start, stop, first.pts, int(ticks * video.timebase * 1_000_000))
+
+
+def _affordable(packets: Packets, found: Sequence[Window]) -> tuple[Window, ...]:
+    size_bytes = 0
+    kept: list[Window] = []
+    for window in found:
+        size_bytes += sum(packet.size for packet in packets[window.start : window.stop])
+        if size_bytes <= MOST_BYTES or not kept:
+            kept.append(window)
+    return tuple(kept)
+
+
+def argv(
+    ffmpeg: Path,
+    format: str,
+    source: Path,
+    video: VideoStream,
+    found: Sequence[Window],
+    *,
+    pixels: int,
+) -> list[str]:
+    """What looks at these windows of the local file `source`.
+
+    Words of `idet` for each frame come in a file a window, see `answer`, sizes and light levels
+    on stderr.
+    """
+    words = [str(ffmpeg), "-nostdin", "-hide_banner", "-nostats", "-v", "info", "-copyts"]
+    for window in found:
+        if window.start:
+            words += ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{window.seek_us}us"]
+        words += guard.input_options(format, pixels=pixels)
+        if window.start:
+            words += ["-probesize", "32", "-analyzeduration", "0"]
+        words += ["-noautorotate", "-apply_cropping", "codec", "-reinit_filter", "0"]
+        words += ["-threads", "1", "-i", f"file:{source}"]
+    # What else is in a stream would fill the log.
+    quiet = "sidedata=mode=delete:type=SEI_UNREGISTERED,sidedata=mode=delete:type=DOVI_METADATA"
+    for number, window in enumerate(found):
+        look = f"{quiet},showinfo=checksum=0,idet,metadata=mode=print:file={answer(number)}"
+        frames = max(1, window.stop - window.start - MORE_PACKETS)
+        words += ["-map", f"{number}:{video.index}", "-vf", look, "-frames:v", str(frames)]
+        words += ["-fps_mode", "passthrough", "-f", "null", "-"]
+    return words
+
+
+def answer(number: int) -> str:
+    """The file with the words for the n-th window, in the folder that ffmpeg runs in."""
+    return f"fields-{number}"
+
+
+def read(
+    answers: Sequence[bytes], stderr: str, video: VideoStream, found: Sequence[Window]
+) -> Seen:
+    """What `argv` led to. What makes no sense in it counts as not seen."""
+    counts = {"tff": 0, "bff": 0, "progressive": 0}
+    for text, window in zip(answers, found, strict=False):
+        ticks = window.first_ticks
+        for line in text.decode(errors="replace").splitlines():
+            if match := _PTS.match(line):
+                ticks = int(match[1])
+            elif (match := _SINGLE.match(line)) and ticks >= window.first_ticks:
+                counts[match[1]] = counts.get(match[1], 0) + 1
+    nits = [int(said) for said in _MAX_CLL.findall(stderr) + _MAX_NITS.findall(stderr)]
+    return Seen(
+        parity=verdict(
+            tff=counts["tff"],
+            bff=counts["bff"],
+            progressive=counts["progressive"],
+            flagged=flagged(video),
+        ),
+        flagged=flagged(video),
+        sizes=frozenset((int(width), int(height)) for width, height in _SIZE.findall(stderr)),
+        peak_nits=next((said for said in nits if said), 0),
+    )
+
+
+def verdict(*, tff: int, bff: int, progressive: int, flagged: bool) -> Fields:
+    """Which field comes first, from how many frames look like what."""
+    fields = tff + bff
+    share = FLAGGED_SHARE if flagged else SHARE
+    if fields < LEAST_FRAMES or fields < share * (fields + progressive):
+        return ""
+    if max(tff, bff) < AGREEMENT * fields:
+        return ""
+    return "tff" if tff > bff else "bff"
