@@ -82,17 +82,25 @@ def video(
 
 
 def audio(
-    source: Path, out: Path, *, name: str, language: str = "und", change: str = "anull"
+    source: Path,
+    out: Path,
+    *,
+    name: str,
+    language: str = "und",
+    change: str = "anull",
+    surround: bool = False,
 ) -> tuple[AudioRendition, Track]:
+    """`name` has the number of the source's track: `audio-2`, `audio-2-surround`."""
     made = out / f"{name}.mp4"
     ffmpeg(
         "-i", source, "-map", "0:a:0", "-af", change,
-        "-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-ac", "2",
+        "-c:a", "aac", "-b:a", "96k", "-ar", "48000", "-ac", 6 if surround else 2,
         "-map_metadata", "-1", "-fflags", "+bitexact", "-movflags",
         "+cmaf+delay_moov+skip_trailer", "-frag_duration", "2000000", "-f", "mp4", made,
     )  # fmt: skip
     rendition = AudioRendition(
-        name=name, track=1, language=language, layout="stereo", group="stereo",
+        name=name, track=int(name.split("-")[1]), language=language,
+        layout="5.1" if surround else "stereo", group="surround" if surround else "stereo",
         sample_rate=48000, bitrate_bps=96_000,
         samples=int(SOUND_S * 48000), origin=0, timebase_num=1, timebase_den=48000,
     )  # fmt: skip

@@ -103,7 +103,7 @@ HARMS: list[tuple[str, Callable[[Path], None]]] = [
     ("without RESOLUTION", replaced("master.m3u8", "RESOLUTION=", "RESOLUTON=")),
     ("without FRAME-RATE", replaced("master.m3u8", "FRAME-RATE=29.970", "FRAME-RATE=29.97")),
     ("without VIDEO-RANGE", replaced("master.m3u8", ",VIDEO-RANGE=SDR", "")),
-    ("there is no group sound", replaced("master.m3u8", ',AUDIO="audio"', ',AUDIO="sound"')),
+    ("there is no group sound", replaced("master.m3u8", 'AUDIO="audio-stereo"', 'AUDIO="sound"')),
     ("without NAME", replaced("master.m3u8", 'NAME="Audio 1 (en)"', 'NAME=""')),
     ("have one NAME", replaced("master.m3u8", "Audio 2", "Audio 1")),
     ("not exactly one default", replaced("master.m3u8", "DEFAULT=YES", "DEFAULT=NO")),

@@ -26,15 +26,21 @@ def picture(name: str, *, height: int, kilobytes: tuple[int, ...]) -> tuple[Vide
 
 
 def sound(
-    number: int, *, language: str = "eng", layout: Layout = "stereo"
+    number: int,
+    *,
+    language: str = "eng",
+    layout: Layout = "stereo",
+    kilobytes: tuple[int, int] = (64, 63),
 ) -> tuple[AudioRendition, Track]:
-    name = f"audio-{number}"
+    surround = layout == "5.1"
+    name = f"audio-{number}-surround" if surround else f"audio-{number}"
     rendition = AudioRendition(
-        name=name, track=number, language=language, layout=layout, group="stereo",
+        name=name, track=number, language=language, layout=layout,
+        group="surround" if surround else "stereo",
         sample_rate=48000, bitrate_bps=128_000, samples=480_000, origin=0,
         timebase_num=1, timebase_den=48000,
     )  # fmt: skip
-    return rendition, track(name, "mp4a.40.2", 48_000, 192_512, (64, 63))
+    return rendition, track(name, "mp4a.40.2", 48_000, 192_512, kilobytes)
 
 
 def track(
@@ -136,20 +142,20 @@ def test_the_multivariant_playlist_says_all_that_players_choose_by() -> None:
         "#EXT-X-VERSION:7\n"
         "#EXT-X-INDEPENDENT-SEGMENTS\n"
         "\n"
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio 1 (en)",LANGUAGE="en",DEFAULT=YES,'
-        'AUTOSELECT=YES,CHANNELS="2",URI="audio-1/playlist.m3u8"\n'
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio 2 (de)",LANGUAGE="de",DEFAULT=NO,'
-        'AUTOSELECT=YES,CHANNELS="1",URI="audio-2/playlist.m3u8"\n'
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio 3 (en)",LANGUAGE="en",DEFAULT=NO,'
-        'AUTOSELECT=NO,CHANNELS="2",URI="audio-3/playlist.m3u8"\n'
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-stereo",NAME="Audio 1 (en)",LANGUAGE="en",'
+        'DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio-1/playlist.m3u8"\n'
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-stereo",NAME="Audio 2 (de)",LANGUAGE="de",'
+        'DEFAULT=NO,AUTOSELECT=YES,CHANNELS="1",URI="audio-2/playlist.m3u8"\n'
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-stereo",NAME="Audio 3 (en)",LANGUAGE="en",'
+        'DEFAULT=NO,AUTOSELECT=NO,CHANNELS="2",URI="audio-3/playlist.m3u8"\n'
         "\n"
         "#EXT-X-STREAM-INF:BANDWIDTH=4123664,AVERAGE-BANDWIDTH=3623167,"
         'CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,VIDEO-RANGE=SDR,'
-        'AUDIO="audio"\n'
+        'AUDIO="audio-stereo"\n'
         "720p/playlist.m3u8\n"
         "#EXT-X-STREAM-INF:BANDWIDTH=1126661,AVERAGE-BANDWIDTH=1025764,"
         'CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=29.970,VIDEO-RANGE=SDR,'
-        'AUDIO="audio"\n'
+        'AUDIO="audio-stereo"\n'
         "360p/playlist.m3u8\n"
     )
 
@@ -164,11 +170,11 @@ def test_an_early_multivariant_playlist_declares_what_the_settings_allow() -> No
     )
     assert text.splitlines()[3:] == [
         "",
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio 1",DEFAULT=YES,AUTOSELECT=YES,'
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-stereo",NAME="Audio 1",DEFAULT=YES,AUTOSELECT=YES,'
         'CHANNELS="2",URI="audio-1/playlist.m3u8"',
         "",
         '#EXT-X-STREAM-INF:BANDWIDTH=3914400,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,'
-        'FRAME-RATE=25.000,VIDEO-RANGE=SDR,AUDIO="audio"',
+        'FRAME-RATE=25.000,VIDEO-RANGE=SDR,AUDIO="audio-stereo"',
         "720p/playlist.m3u8",
     ]
 
@@ -195,7 +201,7 @@ def test_several_sounds_alone_are_a_group_to_choose_from() -> None:
     text = hls.master([], [sound(1), sound(2, language="fra")], rate=None, target_duration_s=4)
     assert text.count("#EXT-X-MEDIA:") == 2
     assert text.count("#EXT-X-STREAM-INF:") == 1
-    assert text.endswith('CODECS="mp4a.40.2",AUDIO="audio"\naudio-1/playlist.m3u8\n')
+    assert text.endswith('CODECS="mp4a.40.2",AUDIO="audio-stereo"\naudio-1/playlist.m3u8\n')
 
 
 def test_nothing_is_no_presentation() -> None:
@@ -208,3 +214,79 @@ def test_a_playlist_tells_which_init_segment_it_is_of() -> None:
     grown = hls.grown(text, [("00000-1b.m4s", Fraction(4))], ended=True)
     assert hls.init_of(text) == hls.init_of(grown) == "init-0a.mp4"
     assert hls.init_of("") == ""
+
+
+def test_every_variant_is_there_once_a_group_with_the_sums_of_that_group() -> None:
+    surround = sound(1, layout="5.1", kilobytes=(192, 190))
+    text = hls.master(
+        [
+            picture("720p", height=720, kilobytes=(1500, 2000)),
+            picture("360p", height=360, kilobytes=(500, 400)),
+        ],
+        [sound(1), surround, sound(2, language="deu")],
+        rate=RATE,
+        target_duration_s=4,
+    )
+    media = [line for line in text.splitlines() if line.startswith("#EXT-X-MEDIA:")]
+    parts = [
+        tuple(value in line for value in ('"audio-stereo"', "DEFAULT=YES", 'CHANNELS="6"'))
+        for line in media
+    ]
+    assert parts == [
+        (True, True, False),
+        (True, False, False),
+        (False, True, True),
+        (False, False, False),
+    ]
+    # The second track has no 5.1: whoever wants its language finds it in either group.
+    assert [line.rpartition("URI=")[2] for line in media] == [
+        '"audio-1/playlist.m3u8"',
+        '"audio-2/playlist.m3u8"',
+        '"audio-1-surround/playlist.m3u8"',
+        '"audio-2/playlist.m3u8"',
+    ]
+    assert [line.partition("NAME=")[2].split(",")[0] for line in media] == [
+        '"Audio 1 (en)"',
+        '"Audio 2 (de)"',
+    ] * 2
+    lines = text.splitlines()
+    variants = [
+        (lines[n + 1].split("/")[0], line.partition("AUDIO=")[2], bandwidth(line))
+        for n, line in enumerate(lines)
+        if line.startswith("#EXT-X-STREAM-INF:")
+    ]
+    more = bandwidth_of(surround) - bandwidth_of(sound(1))
+    assert variants == [
+        ("720p", '"audio-stereo"', 4123664),
+        ("360p", '"audio-stereo"', 1126661),
+        ("720p", '"audio-surround"', 4123664 + more),
+        ("360p", '"audio-surround"', 1126661 + more),
+    ]
+
+
+def bandwidth(line: str) -> int:
+    return int(line.partition(":BANDWIDTH=")[2].split(",")[0])
+
+
+def bandwidth_of(made: tuple[AudioRendition, Track]) -> int:
+    """Of a sound alone."""
+    return bandwidth(hls.master([], [made], rate=None, target_duration_s=4).splitlines()[4])
+
+
+def test_sound_alone_in_two_groups_is_two_variants() -> None:
+    text = hls.master([], [sound(1), sound(1, layout="5.1")], rate=None, target_duration_s=4)
+    assert text.count("#EXT-X-MEDIA:") == text.count("#EXT-X-STREAM-INF:") == 2
+    assert 'AUDIO="audio-stereo"\naudio-1/playlist.m3u8\n' in text
+    assert text.endswith('AUDIO="audio-surround"\naudio-1-surround/playlist.m3u8\n')
+
+
+def test_what_a_multivariant_playlist_names_can_be_read_from_it() -> None:
+    text = hls.master(
+        [picture("360p", height=360, kilobytes=(500,))],
+        [sound(1), sound(2)],
+        rate=RATE,
+        target_duration_s=4,
+    )
+    names = {"360p/playlist.m3u8", "audio-1/playlist.m3u8", "audio-2/playlist.m3u8"}
+    assert hls.playlists_of(text) == names
+    assert hls.playlists_of("") == set()

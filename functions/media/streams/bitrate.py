@@ -20,7 +20,8 @@ def peak_bps(track: Track, *, target_duration_s: int) -> int:
     """RFC 8216bis, peak segment bit rate: the largest over any contiguous segments that take
     between 0.5 and 1.5 target durations; of a track shorter than that, over all of it."""
     target_ticks = target_duration_s * track.timescale
-    highest = Fraction(0)
+    # Bits and ticks apart: a long film has tens of thousands of segments.
+    most_bits, most_ticks = 0, 1
     for first in range(len(track.segments)):
         size_bits = ticks = 0
         for segment in track.segments[first:]:
@@ -28,9 +29,9 @@ def peak_bps(track: Track, *, target_duration_s: int) -> int:
             ticks += segment.duration_ticks
             if 2 * ticks > 3 * target_ticks:
                 break
-            if 2 * ticks >= target_ticks:
-                highest = max(highest, Fraction(size_bits, ticks))
-    return ceil(highest * track.timescale) if highest else average_bps(track)
+            if 2 * ticks >= target_ticks and size_bits * most_ticks > most_bits * ticks:
+                most_bits, most_ticks = size_bits, ticks
+    return -(-most_bits * track.timescale // most_ticks) if most_bits else average_bps(track)
 
 
 def steady_bps(track: Track, *, buffer_s: Fraction) -> int:
@@ -41,11 +42,12 @@ def steady_bps(track: Track, *, buffer_s: Fraction) -> int:
     arrives within its own duration, and the last one, however short, within the buffer.
     """
     *most, last = track.segments
+    # A maximum of numbers rounded up is the maximum rounded up.
     rates = [
-        Fraction(8 * segment.stored.size_bytes * track.timescale, segment.duration_ticks)
+        -(-8 * segment.stored.size_bytes * track.timescale // segment.duration_ticks)
         for segment in most
     ]
-    return ceil(max([*rates, 8 * last.stored.size_bytes / buffer_s]))
+    return max([*rates, ceil(8 * last.stored.size_bytes / buffer_s)])
 
 
 def declared_bps(rendition: VideoRendition | AudioRendition, *, window_s: int) -> int:

@@ -24,6 +24,8 @@ _PROFILE: Final = "urn:mpeg:dash:profile:isoff-main:2011"
 """The profile that allows SegmentList."""
 _ROLE: Final = "urn:mpeg:dash:role:2011"
 _CHANNELS: Final = "urn:mpeg:mpegB:cicp:ChannelConfiguration"
+_CONFIGURATIONS: Final = {"mono": "1", "stereo": "2", "5.1": "6"}
+"""ISO/IEC 23091-3, table 2."""
 
 
 def manifest(
@@ -73,14 +75,15 @@ def manifest(
     for number, (sound, track) in enumerate(audio, start=1):
         attributes = {"lang": tag_of(sound.language), "startWithSAP": "1"}
         sounds = _adaptation_set(period, str(number), "audio", attributes)
-        role = "main" if number == 1 else "alternate"
+        # The first track is what is heard, in whichever layout.
+        role = "main" if sound.track == audio[0][0].track else "alternate"
         SubElement(sounds, "Role", {"schemeIdUri": _ROLE, "value": role})
         attributes = {"audioSamplingRate": str(sound.sample_rate)}
         node = _representation(sounds, track, attributes, buffer_s=buffer_s)
         SubElement(
             node,
             "AudioChannelConfiguration",
-            {"schemeIdUri": _CHANNELS, "value": str(sound.channels)},
+            {"schemeIdUri": _CHANNELS, "value": _CONFIGURATIONS[sound.layout]},
         )
         _segment_list(node, track)
     ElementTree.indent(root)

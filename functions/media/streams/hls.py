@@ -26,6 +26,9 @@ _DIGITS: Final = 9
 """Decimals of an EXTINF that has no finite decimal form."""
 
 
+Audio = Sequence[tuple[AudioRendition, Track]]
+
+
 def target_duration_s(durations_s: Iterable[Fraction]) -> int:
     """The smallest TARGETDURATION for segments as long as these (section 4.4.3.1)."""
     return max(1, max(map(_nearest, durations_s), default=1))
@@ -38,9 +41,11 @@ def name_of(stored: Stored) -> str:
 
 def segments_of(track: Track) -> list[tuple[str, Fraction]]:
     """URI and duration in seconds of each segment, as `grown` takes them."""
+    # Most last equally long.
+    ticks = {segment.duration_ticks for segment in track.segments}
+    seconds = {each: Fraction(each, track.timescale) for each in ticks}
     return [
-        (name_of(segment.stored), Fraction(segment.duration_ticks, track.timescale))
-        for segment in track.segments
+        (name_of(segment.stored), seconds[segment.duration_ticks]) for segment in track.segments
     ]
 
 
@@ -89,10 +94,16 @@ def grown(text: str, segments: Sequence[tuple[str, Fraction]], *, ended: bool) -
             raise ValueError("a playlist that ended does not grow")
         return text
     target = next(int(line[len(_TARGET) :]) for line in lines if line.startswith(_TARGET))
+    tags: dict[Fraction, str] = {}
     for uri, duration_s in segments:
-        if duration_s <= 0 or _nearest(duration_s) > target:
-            raise ValueError(f"{uri} takes {duration_s} s where the target duration is {target} s")
-        lines += (f"#EXTINF:{_decimal(duration_s)},", uri)
+        tag = tags.get(duration_s)
+        if tag is None:
+            if duration_s <= 0 or _nearest(duration_s) > target:
+                raise ValueError(
+                    f"{uri} takes {duration_s} s where the target duration is {target} s"
+                )
+            tag = tags[duration_s] = f"#EXTINF:{_decimal(duration_s)},"
+        lines += (tag, uri)
     if ended:
         lines.append(_END)
     return _text(lines)
@@ -108,16 +119,19 @@ def master(
 ) -> str:
     """The multivariant playlist, in the order given: the first video is what players start with.
 
+    Every video is a variant once for each group of sounds: those that everybody can play first.
     With `declared`, bit rates are what the renditions allow instead of what the segments have:
     for streams that are not complete. `rate`: frames a second, None without video. Without video
-    the first sound is the variant, and several are a group to choose from.
+    the first sound of a group is the variant, and several are a group to choose from.
     """
     if not video and not audio:
         raise ValueError("nothing to play")
     lines = [*_HEAD, "#EXT-X-INDEPENDENT-SEGMENTS", ""]
     grouped = bool(audio) and (bool(video) or len(audio) > 1)
-    if grouped:
-        lines += [*_group([rendition for rendition, _ in audio]), ""]
+    groups = groups_of(audio) if grouped else {"": [*audio]}
+    for name, members in groups.items():
+        if grouped:
+            lines += [*_group(name, members, audio), ""]
 
     def rates(rendition: VideoRendition | AudioRendition, track: Track) -> tuple[int, int]:
         if declared:
@@ -127,34 +141,51 @@ def master(
             bitrate.average_bps(track),
         )
 
-    sounds = [rates(rendition, track) for rendition, track in audio]
-    sound_peak = max((peak for peak, _ in sounds), default=0)
-    sound_average = max((average for _, average in sounds), default=0)
-    sound_codecs = [track.codecs for _, track in audio]
-    for rendition, track in video:
-        peak, average = rates(rendition, track)
-        lines += _variant(
-            track,
-            peak=peak + sound_peak,
-            average=average + sound_average,
-            codecs=[track.codecs, *sound_codecs],
-            picture=(
-                f"RESOLUTION={rendition.width}x{rendition.height}",
-                *((f"FRAME-RATE={_thousandths(rate)}",) if rate else ()),
-                "VIDEO-RANGE=SDR",
-            ),
-            grouped=grouped,
-        )
-    if not video:
-        lines += _variant(
-            audio[0][1],
-            peak=sound_peak,
-            average=sound_average,
-            codecs=sound_codecs,
-            picture=(),
-            grouped=grouped,
-        )
+    for name, members in groups.items():
+        sounds = [rates(rendition, track) for rendition, track in members]
+        sound_peak = max((peak for peak, _ in sounds), default=0)
+        sound_average = max((average for _, average in sounds), default=0)
+        sound_codecs = [track.codecs for _, track in members]
+        for rendition, track in video:
+            peak, average = rates(rendition, track)
+            lines += _variant(
+                track,
+                peak=peak + sound_peak,
+                average=average + sound_average,
+                codecs=[track.codecs, *sound_codecs],
+                picture=(
+                    f"RESOLUTION={rendition.width}x{rendition.height}",
+                    *((f"FRAME-RATE={_thousandths(rate)}",) if rate else ()),
+                    "VIDEO-RANGE=SDR",
+                ),
+                group=name,
+            )
+        if not video:
+            lines += _variant(
+                members[0][1],
+                peak=sound_peak,
+                average=sound_average,
+                codecs=sound_codecs,
+                picture=(),
+                group=name,
+            )
     return _text(lines)
+
+
+def groups_of(audio: Audio) -> dict[str, list[tuple[AudioRendition, Track]]]:
+    """The sounds of each group, in the order given: one of each source track.
+
+    A track that has none of a group is there with the one that it has, so that whoever chooses a
+    language finds it in every group (section 4.4.6.1.1: groups have the same set of members).
+    """
+    groups: dict[str, list[tuple[AudioRendition, Track]]] = {}
+    for wanted in dict.fromkeys(rendition.group for rendition, _ in audio):
+        chosen: dict[int, tuple[AudioRendition, Track]] = {}
+        for rendition, track in audio:
+            if rendition.track not in chosen or rendition.group == wanted:
+                chosen[rendition.track] = rendition, track
+        groups[f"audio-{wanted}"] = list(chosen.values())
+    return groups
 
 
 def _variant(
@@ -164,29 +195,31 @@ def _variant(
     average: int,
     codecs: Sequence[str],
     picture: Sequence[str],
-    grouped: bool,
+    group: str,
 ) -> list[str]:
     attributes = [f"BANDWIDTH={peak}"]
     if average:
         attributes.append(f"AVERAGE-BANDWIDTH={average}")
     attributes += [f'CODECS="{",".join(dict.fromkeys(codecs))}"', *picture]
-    if grouped:
-        attributes.append('AUDIO="audio"')
+    if group:
+        attributes.append(f'AUDIO="{group}"')
     return [f"#EXT-X-STREAM-INF:{','.join(attributes)}", f"{track.rendition}/{PLAYLIST}"]
 
 
-def _group(audio: Sequence[AudioRendition]) -> Iterable[str]:
-    """The group of alternative sounds (section 4.4.6.1): names differ, the first is the default."""
+def _group(name: str, members: Audio, audio: Audio) -> Iterable[str]:
+    """A group of alternative sounds (section 4.4.6.1): names differ, the first is the default. A
+    source track has one name in all groups."""
+    numbers = {track: n for n, track in enumerate(dict.fromkeys(a.track for a, _ in audio), 1)}
     languages: set[str] = set()
-    for number, rendition in enumerate(audio, start=1):
+    for place, (rendition, _) in enumerate(members):
         language = tag_of(rendition.language)
         known = f" ({language})" if language != "und" else ""
         attributes = [
             "TYPE=AUDIO",
-            'GROUP-ID="audio"',
-            f'NAME="Audio {number}{known}"',
+            f'GROUP-ID="{name}"',
+            f'NAME="Audio {numbers[rendition.track]}{known}"',
             *((f'LANGUAGE="{language}"',) if known else ()),
-            f"DEFAULT={'YES' if number == 1 else 'NO'}",
+            f"DEFAULT={'NO' if place else 'YES'}",
             # A player may pick by itself only what it can tell apart.
             f"AUTOSELECT={'NO' if language in languages else 'YES'}",
             f'CHANNELS="{rendition.channels}"',
