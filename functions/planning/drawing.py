@@ -14,7 +14,7 @@ from functions.jobs.manifest import Manifest
 from functions.jobs.plan import MEZZANINE_TASK, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.profile import Profile
 from functions.jobs.refusal import refuse
-from functions.media.cutting import effort, timeline
+from functions.media.cutting import effort, framerate, timeline
 from functions.media.cutting.cost import Basis, Model
 from functions.media.cutting.effort import Effort
 from functions.media.cutting.rates import Rates
@@ -187,7 +187,7 @@ def _sound_only(
     if duration_s <= 0:
         raise refuse("no_streams")
     # As long as a film of so many frames may be at the highest rate.
-    frames = int(duration_s * timeline.MAX_RATE)
+    frames = int(duration_s * framerate.MAX_RATE)
     if frames > setting.bounds.frames:
         raise refuse("too_long", frames=frames, limit=setting.bounds.frames)
     audio = sounds.renditions(profile, choice, origin_s, duration_s)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from functions.jobs.profile import Profile
-from functions.media.cutting import timeline
+from functions.media.cutting import framerate
 from functions.media.encoding.rendition import AudioRendition
 from functions.media.source.probe import AudioStream, Table
 from functions.planning.choice import Choice
@@ -50,7 +50,7 @@ def span(stream: AudioStream, tables: Mapping[int, Table]) -> tuple[Fraction, Fr
     """When the first sample is presented and the last one ends, in seconds."""
     ticks = [packet.pts for packet in tables[stream.index].packets if packet.shown]
     start = min(ticks) if stream.start is None else max(min(ticks), stream.start)
-    stop = max(ticks) + timeline.median_delta(ticks)
+    stop = max(ticks) + framerate.median_delta(ticks)
     if stream.duration and start < start + stream.duration < stop:
         stop = start + stream.duration  # an edit list cuts the last packet's end
     return start * stream.timebase, stop * stream.timebase

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.media.cutting import timeline
-from functions.media.cutting.timeline import MAX_TIMESCALE, STANDARD_RATES, Slots, Timeline
+from functions.media.cutting.framerate import (
+    MAX_RATE,
+    MAX_TIMESCALE,
+    MIN_RATE,
+    STANDARD_RATES,
+    median_delta,
+)
+from functions.media.cutting.timeline import Slots, Timeline
 
 TIMEBASES = st.sampled_from(
     [Fraction(1, 1000), Fraction(1, 90_000), Fraction(1, 600), Fraction(1001, 24_000),
@@ -59,7 +66,7 @@ def test_a_timeline_keeps_its_promises(presented: list[int], timebase: Fraction)
     line = timeline.plan(presented, timebase, segment_s=4)
     assert line.origin == presented[0]
     assert line.frames >= 1
-    assert timeline.MIN_RATE <= line.rate <= timeline.MAX_RATE
+    assert MIN_RATE <= line.rate <= MAX_RATE
     assert (line.timescale / line.rate).denominator == 1
     assert 0 < line.timescale <= MAX_TIMESCALE
     assert line.segment_frames >= 1
@@ -71,7 +78,7 @@ def test_a_timeline_keeps_its_promises(presented: list[int], timebase: Fraction)
             assert abs(off) <= 1 / (2 * line.rate)
     else:
         assert line.rate in STANDARD_RATES
-        lasts = presented[-1] - line.origin + timeline.median_delta(presented)
+        lasts = presented[-1] - line.origin + median_delta(presented)
         assert abs(line.duration_s - lasts * timebase) <= max(
             1 / (2 * line.rate), 1 / line.rate if line.frames == 1 else Fraction(0)
         )

@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from functions.media.cutting import timeline
-from functions.media.cutting.timeline import MAX_TIMESCALE, Timeline
+from functions.media.cutting.framerate import MAX_TIMESCALE, timescale_for
+from functions.media.cutting.timeline import Timeline
 
 
 def plan(presented: list[int], timebase: Fraction, **given: object) -> Timeline:
@@ -103,13 +104,13 @@ def test_nothing_presented_is_no_timeline() -> None:
     ],
 )
 def test_a_frame_is_a_whole_number_of_ticks(rate: Fraction, timescale: int) -> None:
-    assert timeline.timescale_for(rate) == timescale
+    assert timescale_for(rate) == timescale
     assert (timescale / rate).denominator == 1
 
 
 def test_a_rate_beyond_every_timescale_is_refused() -> None:
     with pytest.raises(ValueError, match="timescale"):
-        timeline.timescale_for(Fraction(MAX_TIMESCALE + 2, 2))
+        timescale_for(Fraction(MAX_TIMESCALE + 2, 2))
 
 
 def test_segments_are_four_seconds_to_the_nearest_frame() -> None:

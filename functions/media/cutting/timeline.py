@@ -6,13 +6,23 @@ A position is a number of ticks or of frames, never a float of seconds.
 from __future__ import annotations
 
 import math
-import statistics
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
+
+from functions.media.cutting.framerate import (
+    MAX_RATE,
+    MIN_RATE,
+    STANDARD_RATES,
+    exact_rate,
+    median_delta,
+    median_rate,
+    nearest_standard,
+    timescale_for,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +38,8 @@ class Timeline:
     frames: int
     """Output frames of every rendition, N."""
     constant: bool
-    """True: output frame n is source frame n (passthrough). False: resampled to `rate`."""
+    """True: output frame n is source frame n (passthrough). False: resampled to `rate`, or
+    variable."""
     timescale: int
     """Output ticks per second; `rate` divides it exactly."""
     segment_frames: int
@@ -99,21 +110,16 @@ class Timeline:
         return Fraction(most, self.timescale)
 
 
-STANDARD_RATES: Final = tuple(
-    Fraction(numerator, denominator)
-    for numerator, denominator in (
-        (5, 1), (10, 1), (25, 2), (15, 1), (20, 1), (24000, 1001), (24, 1), (25, 1),
-        (30000, 1001), (30, 1), (50, 1), (60000, 1001), (60, 1),
-    )
-)  # fmt: skip
-MAX_RATE: Final = Fraction(60)
-MIN_RATE: Final = Fraction(1)
-"""Slower sources (slides) are resampled, or a segment would hold less than a frame."""
-MAX_TIMESCALE: Final = 2**31 - 1
-_JITTER_S: Final = Fraction(1, 1000)
-"""What containers with millisecond clocks, and their remuxes, do to a constant rate."""
-_FINE_TICKS: Final = 1000
-"""From this many ticks a frame on, equal deltas are a rate and not its rounding."""
+HOLD_S: Final = 1
+"""Variable: a picture that lasts longer is shown again at each whole second, so that segments
+start within a second of where they should and none is longer than players expect."""
+MOST_TICKS: Final = 500_000
+"""A second. Frames are merged with repeated ones by a clock of microseconds: up to here no tick
+is lost on the way."""
+STILL_FRAMES: Final = 500_000
+STILL_SHARE: Final = 4
+"""Resampled: a source may become so many times as many frames, and so many more. Two pictures a
+day apart are few bytes and would be millions of frames."""
 
 
 class NoFrames(ValueError):
@@ -126,26 +132,34 @@ def plan(
     *,
     segment_s: int,
     nominal_rate: Fraction | None = None,
+    variable: bool = False,
 ) -> Timeline:
     """The output's timeline for frames presented at these ticks (ascending).
 
     A source is constant when frame n belongs into slot n of its rate: those keep their exact rate
-    up to MAX_RATE. Everything else is resampled to the nearest standard rate. `nominal_rate` is
-    used where a single frame leaves nothing to measure. Raises NoFrames.
+    up to MAX_RATE. Everything else is resampled to the nearest standard rate, or keeps its times
+    where `variable` is asked for and `keeps_times` allows it. `nominal_rate` is used where a
+    single frame leaves nothing to measure. Raises NoFrames.
     """
     if not presented:
         raise NoFrames("no frame is presented")
     rate = exact_rate(presented, timebase)
     if rate is None or not MIN_RATE <= rate <= MAX_RATE:
-        rate = _nearest_standard(_median_rate(presented, timebase) or nominal_rate)
+        rate = nearest_standard(median_rate(presented, timebase) or nominal_rate)
     if len(presented) == 1 and nominal_rate and MIN_RATE <= nominal_rate <= MAX_RATE:
         rate = nominal_rate.limit_denominator(1001)
     origin = presented[0]
     slots = Slots(origin, timebase, rate)
     constant = all(slots.of(ticks) == frame for frame, ticks in enumerate(presented))
+    if not constant and variable and keeps_times(presented, timebase):
+        return _variable(presented, timebase, rate, segment_s)
     frames = len(presented)
     if not constant:
-        frames = max(1, slots.of(presented[-1] + median_delta(presented)))
+        end = presented[-1] + median_delta(presented)
+        for slower in (rate, *(each for each in reversed(STANDARD_RATES) if each < rate)):
+            rate, frames = slower, max(1, Slots(origin, timebase, slower).of(end))
+            if frames <= most_frames(presented):
+                break
     return Timeline(
         timebase=timebase,
         origin=origin,
@@ -155,6 +169,77 @@ def plan(
         timescale=timescale_for(rate),
         segment_frames=max(1, math.floor(segment_s * rate + Fraction(1, 2))),
     )
+
+
+def most_frames(presented: Sequence[int]) -> int:
+    """How many a resampled source may become."""
+    return STILL_SHARE * len(presented) + STILL_FRAMES
+
+
+def keeps_times(presented: Sequence[int], timebase: Fraction) -> bool:
+    """Whether a variable timeline can have these times: no faster than MAX_RATE in the middle, no
+    two of them the same, in ticks that are not too fine."""
+    rate = median_rate(presented, timebase)
+    return (
+        rate is not None
+        and rate <= MAX_RATE * Fraction(5, 4)
+        and all(before < after for before, after in pairwise(presented))
+        and _ticks_for(timebase) <= MOST_TICKS
+    )
+
+
+def _ticks_for(timebase: Fraction) -> int:
+    """Output ticks a second, a whole number in each of the source's."""
+    fine = timebase.denominator
+    return fine * (90_000 // fine if 90_000 % fine == 0 else math.ceil(Fraction(90_000, fine)))
+
+
+def _variable(
+    presented: Sequence[int], timebase: Fraction, rate: Fraction, segment_s: int
+) -> Timeline:
+    timescale = _ticks_for(timebase)
+    scale = int(timescale * timebase)
+    times = [ticks for ticks, _ in _shown(presented, scale, timescale)]
+    end = (presented[-1] + median_delta(presented) - presented[0]) * scale
+    marks = []
+    for frame, ticks in enumerate(times):
+        if ticks >= len(marks) * segment_s * timescale:
+            marks.append((frame, ticks))
+    marks.append((len(times), end))
+    return Timeline(
+        timebase=timebase,
+        origin=presented[0],
+        rate=rate,
+        frames=len(times),
+        constant=False,
+        timescale=timescale,
+        segment_frames=max(after - before for (before, _), (after, _) in pairwise(marks)),
+        variable=True,
+        marks=tuple(marks),
+    )
+
+
+def _shown(presented: Sequence[int], scale: int, timescale: int) -> Iterator[tuple[int, int]]:
+    """Output ticks and source frame of each output frame of a variable timeline."""
+    hold = HOLD_S * timescale
+    ends = [*presented[1:], presented[-1] + median_delta(presented)]
+    for frame, (start, end) in enumerate(zip(presented, ends, strict=True)):
+        at, stop = (start - presented[0]) * scale, (end - presented[0]) * scale
+        yield at, frame
+        if stop - at > hold:
+            for again in range((at // hold + 1) * hold, stop, hold):
+                yield again, frame
+
+
+def repeats(timeline: Timeline, presented: Sequence[int]) -> list[int]:
+    """Variable: the seconds at which a picture is shown again, ascending."""
+    scale = int(timeline.timescale * timeline.timebase)
+    shown = list(_shown(presented, scale, timeline.timescale))
+    return [
+        ticks // timeline.timescale
+        for (_, before), (ticks, frame) in pairwise(shown)
+        if frame == before
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,92 +268,13 @@ class Slots:
 def source_frames(timeline: Timeline, presented: Sequence[int]) -> Callable[[int], int]:
     """The map from output frame to source frame, the n-th of `presented`.
 
-    An encode follows it when its filters are `setpts` (minus `origin`), `fps`, then a repetition
-    of the last frame as long as one is missing, then `trim` to the output frames.
+    A resampling encode follows it when its filters are `setpts` (minus `origin`), `fps`, then a
+    repetition of the last frame as long as one is missing, then `trim` to the output frames.
     """
     if timeline.constant:
         return lambda frame: frame
+    if timeline.variable:
+        scale = int(timeline.timescale * timeline.timebase)
+        return [frame for _, frame in _shown(presented, scale, timeline.timescale)].__getitem__
     slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
     return lambda frame: max(0, bisect_right(presented, frame, key=slots.of) - 1)
-
-
-def median_delta(presented: Sequence[int]) -> int:
-    """How long the last frame lasts: the lower median of the others' durations, at least 1."""
-    if len(presented) < 2:
-        return 1
-    return max(1, statistics.median_low(after - before for before, after in pairwise(presented)))
-
-
-def exact_rate(presented: Sequence[int], timebase: Fraction) -> Fraction | None:
-    """The constant rate of these frames, or None where there is none."""
-    if len(presented) < 2 or presented[-1] <= presented[0]:
-        return None
-    first = presented[1] - presented[0]
-    equal = all(after - before == first for before, after in pairwise(presented))
-    if rate := _fitting(STANDARD_RATES, presented, timebase, timebase):
-        return rate
-    if equal and first >= _FINE_TICKS:
-        return 1 / (first * timebase)
-    if rate := _fitting(STANDARD_RATES, presented, timebase, max(timebase, _JITTER_S)):
-        return rate
-    if equal:
-        return 1 / (first * timebase)
-    mean = (len(presented) - 1) / ((presented[-1] - presented[0]) * timebase)
-    simple = [mean.limit_denominator(limit) for limit in (1, 1001, 10_000, 100_000)]
-    for tolerance in (timebase, max(timebase, _JITTER_S)):
-        for rate in simple:
-            if rate > 0 and _fitting((rate,), presented, timebase, tolerance):
-                return rate
-    return None
-
-
-def _fitting(
-    rates: Sequence[Fraction], presented: Sequence[int], timebase: Fraction, tolerance_s: Fraction
-) -> Fraction | None:
-    """The rate whose grid every frame meets within the tolerance, and most closely."""
-    found: tuple[Fraction, Fraction] | None = None
-    for rate in rates:
-        # Never as much as would make two frames of the grid look alike.
-        allowed = min(tolerance_s, 1 / (4 * rate))
-        span_s = (presented[-1] - presented[0]) * timebase
-        if abs(span_s - (len(presented) - 1) / rate) > allowed:
-            continue
-        # In units of 1 / (denominator of timebase and frame duration together): integers.
-        ticks, frame = timebase, 1 / rate
-        unit = math.lcm(ticks.denominator, frame.denominator)
-        a, b = int(ticks * unit), int(frame * unit)
-        worst = max(abs((at - presented[0]) * a - n * b) for n, at in enumerate(presented))
-        deviation = Fraction(worst, unit)
-        if deviation <= allowed and (found is None or deviation < found[0]):
-            found = (deviation, rate)
-    return found[1] if found else None
-
-
-def _median_rate(presented: Sequence[int], timebase: Fraction) -> Fraction | None:
-    if len(presented) < 2:
-        return None
-    return 1 / (median_delta(presented) * timebase)
-
-
-def _nearest_standard(rate: Fraction | None) -> Fraction:
-    """The standard rate next to `rate`; of faster ones next to the largest even share of it."""
-    if rate is None:
-        return Fraction(25)
-    # Up to 75: a median of 60 frames a second may come out so in milliseconds.
-    share = rate / math.ceil(rate / (MAX_RATE * Fraction(5, 4)))
-    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - share))
-    if rate > MAX_RATE and abs(nearest - share) > share / 100:
-        return MAX_RATE
-    return nearest
-
-
-def timescale_for(rate: Fraction) -> int:
-    """Ticks per second of which a frame is a whole number, 90000 where that will do.
-
-    Raises ValueError for a rate that no timescale can have.
-    """
-    if rate.numerator > MAX_TIMESCALE:
-        raise ValueError(f"no timescale for {rate} frames a second")
-    if 90_000 % rate.numerator == 0 or (90_000 / rate).denominator == 1:
-        return 90_000
-    return rate.numerator * max(1, math.ceil(Fraction(90_000, rate.numerator)))

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final
 
-from functions.media.cutting.timeline import Timeline, median_delta, source_frames
+from functions.media.cutting.framerate import median_delta
+from functions.media.cutting.timeline import Timeline, source_frames
 from functions.media.source.index import Packets
 
 _FLUSH_PACKETS: Final = 4
