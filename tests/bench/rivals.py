@@ -14,6 +14,7 @@ from tests.bench.run import Watched, watch
 Plan = dict[str, Any]
 """As `plan-<generation>.json` has it."""
 
+CHANNELS: Final = {"mono": 1, "stereo": 2, "5.1": 6}
 SHAKA_PRESET: Final = "slow"
 """What shaka-streamer tells x264 of every film, and nobody can change."""
 
@@ -47,7 +48,7 @@ def plain_argv(source: Path, plan: Plan, out: Path) -> list[str | Path]:
     for track in audio:
         argv += [
             "-map", f"0:{track['track']}", "-c:a", "aac", "-b:a", str(track["bitrate_bps"]),
-            "-ac", str(track["channels"]), "-ar", str(track["sample_rate"]),
+            "-ac", str(CHANNELS[track["layout"]]), "-ar", str(track["sample_rate"]),
             "-f", "mp4", out / f"{track['name']}.mp4",
         ]  # fmt: skip
     return argv
