@@ -90,6 +90,9 @@ class TaskReady:
     length: Annotated[str, Meta(pattern="^(short|long)$")] = "short"
     """`long`: by its plan it will not end within what a request may take. Also an extension
     attribute, for those who run such tasks elsewhere."""
+    copy: Annotated[int, Meta(ge=0, le=1)] = 0
+    """1: issued a second time, while somebody works on it who takes far longer than was estimated.
+    The first receipt wins, and the other attempt stops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +239,9 @@ def subject_of(event: Event) -> str:
     match event:
         case ObjectCreated():
             return event.key
-        case TaskReady() | TaskCompleted():
+        case TaskReady():
+            return f"{event.task}/copy" if event.copy else event.task
+        case TaskCompleted():
             return event.task
         case TaskFailed():
             return f"{event.task}/{event.attempt}"

@@ -17,13 +17,13 @@ from typing import Final
 
 from eventing.contract import Event, TaskCompleted, TaskFailed, TaskReady
 from eventing.errors import Rejected, Unavailable
-from functions.encoder import mezzanine, outcome, progressive
+from functions.encoder import mezzanine, outcome, progressive, upload
 from functions.encoder.attempt import Attempt
 from functions.encoder.fetch import Copy
 from functions.encoder.outcome import CalledOff, Failed
 from functions.encoder.settings import Settings
 from functions.encoder.watch import Watch
-from functions.jobs import ending, latest, layout, record
+from functions.jobs import ending, latest, layout, leases, record
 from functions.jobs.plan import (
     AudioTask,
     Fingerprint,
@@ -88,7 +88,7 @@ class Encoder:
             state=self.state,
             clock=self.clock,
             ready=ready,
-            holder=f"{self.settings.worker}/{secrets.token_hex(8)}",
+            holder=leases.holder(self.settings.worker, self.clock(), secrets.token_hex(8)),
             ttl_s=self.settings.lease_ttl_s,
         )
         if not watch.acquire():
@@ -98,11 +98,15 @@ class Encoder:
             done = self._is_done(ready)
             event = _completed(ready) if done else self._attempt(ready, plan, task, watch)
         except CalledOff:
-            self._ended(ready)
-            return
+            if self._ended(ready) or not self._is_done(ready):
+                return
+            # The other attempt was first; should it have died then, this tells of it.
+            self._discard(ready)
+            event = _completed(ready)
         finally:
             watch.release()
-        yield event
+        if event is not None:
+            yield event
 
     def _is_done(self, ready: TaskReady) -> bool:
         return self.store.head(layout.receipt(ready.job, ready.generation, ready.task)) is not None
@@ -135,7 +139,15 @@ class Encoder:
             self._plans[name] = plan
         return plan
 
-    def _attempt(self, ready: TaskReady, plan: Plan, task: Task, watch: Watch) -> Event:
+    def _discard(self, ready: TaskReady) -> None:
+        """Remove what this attempt wrote and the receipt does not name: mostly nothing, since the
+        same frames make the same bytes."""
+        key = layout.receipt(ready.job, ready.generation, ready.task)
+        receipt = record.read(self.store, key, Receipt)
+        if receipt is not None:
+            upload.discard(self.store, receipt)
+
+    def _attempt(self, ready: TaskReady, plan: Plan, task: Task, watch: Watch) -> Event | None:
         try:
             if task.accelerator == GPU and not self.gpu():
                 # Never on the CPU here: what else the rendition has comes from a GPU.
@@ -197,6 +209,8 @@ class Encoder:
         )
         key = layout.receipt(ready.job, ready.generation, ready.task)
         counts = record.create(self.store, key, receipt)
+        if not counts:
+            self._discard(ready)
         # One line an encode: what was encoded twice can be seen.
         _log.info("encoded", extra={"facts": {"cpu_ms": receipt.cpu_ms, "counts": counts}})
 
@@ -206,8 +220,12 @@ class Encoder:
         found = [record.load(self.store.get(info.key), Failure) for info in self.store.list(prefix)]
         return sorted(found, key=lambda failure: failure.attempt)
 
-    def _record(self, ready: TaskReady, failed: Failed) -> TaskFailed:
-        """Write the failure under the next free number, and tell of it."""
+    def _record(self, ready: TaskReady, failed: Failed) -> TaskFailed | None:
+        """Write the failure under the next free number, and tell of it. Of a second attempt there
+        is nothing to tell: the first one decides."""
+        if ready.copy:
+            _log.warning("a second attempt failed", extra={"facts": {"problem": str(failed)}})
+            return None
         before = self._failures(ready)
         attempt = before[-1].attempt + 1 if before else 1
         while True:

@@ -10,6 +10,7 @@ from typing import Final
 
 from eventing import telemetry
 from functions.jobs import layout
+from functions.jobs.receipt import Receipt
 from functions.media.streams.boxes import Fragmented
 from functions.media.streams.segment import Segment, Stored, Track
 from functions.ports import ObjectStore
@@ -60,6 +61,19 @@ def track(
         init=stored,
         segments=tuple(segments),
     )
+
+
+def discard(store: ObjectStore, receipt: Receipt) -> None:
+    """Remove the segments of the same numbers that the receipt does not name."""
+    named = {segment.stored.key for track in receipt.tracks for segment in track.segments}
+    for track in receipt.tracks:
+        numbers = {segment.number for segment in track.segments}
+        prefix = layout.media(receipt.job, f"{track.rendition}/")
+        for found in list(store.list(prefix)):
+            number, dash, _ = found.key.removeprefix(prefix).partition("-")
+            ours = dash and number.isdigit() and int(number) in numbers
+            if ours and found.key not in named:
+                store.delete(found.key)
 
 
 class _Body:

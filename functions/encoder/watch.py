@@ -39,6 +39,8 @@ class Watch:
     def acquire(self) -> bool:
         """True if the task is ours now."""
         self._renewed_s = self._looked_s = self.clock()
+        if self.ready.copy:
+            self.state.release(self._lease, leases.WANTED)
         if not self.state.acquire(self._lease, self.holder, ttl_s=self.ttl_s):
             return False
         self._keep_slot()
@@ -51,7 +53,8 @@ class Watch:
             _log.warning("the lease could not be given back: %s", error.reason)
 
     def beat(self) -> None:
-        """Raises CalledOff when the job has its verdict or the task is somebody else's."""
+        """Raises CalledOff when the job has its verdict, or the task its receipt, or somebody
+        else its lease."""
         now_s = self.clock()
         if now_s - self._renewed_s >= self.ttl_s / 3:
             self._renewed_s = now_s
@@ -83,6 +86,8 @@ class Watch:
         except ValueError:  # N/A before the first frame
             return
         ready = self.ready
+        if ready.copy:
+            return  # the first attempt's is what people see
         try:
             self.state.report_progress(ready.job, ready.generation, ready.task, max(0, done))
         except Unavailable as error:
@@ -109,11 +114,17 @@ class Watch:
             _log.warning("the slot could not be kept: %s", error.reason)
 
     def _decided(self) -> bool:
+        ready = self.ready
+        ends = (
+            layout.verdict(ready.job),
+            layout.receipt(ready.job, ready.generation, ready.task),
+        )
         try:
-            return self.store.head(layout.verdict(self.ready.job)) is not None
+            return any(self.store.head(key) is not None for key in ends)
         except Unavailable:
             return False
 
     @property
     def _lease(self) -> str:
-        return leases.task(self.ready.job, self.ready.generation, self.ready.task)
+        ready = self.ready
+        return leases.task(ready.job, ready.generation, ready.task, ready.copy)

@@ -32,8 +32,8 @@ def open_marker(job: str) -> str:
 
 
 def records_prefix(job: str) -> str:
-    """What the key of every record of a job starts with: failures, manifest, plans, receipts and
-    verdict, in this order."""
+    """What the key of every record of a job starts with: copies, failures, manifest, plans,
+    receipts and verdict, in this order."""
     return f"{JOBS_PREFIX}{job}/"
 
 
@@ -64,6 +64,11 @@ def failures_prefix(job: str, generation: int, task: str) -> str:
 
 def failure(job: str, generation: int, task: str, attempt: int) -> str:
     return f"{failures_prefix(job, generation, task)}{attempt}"
+
+
+def copy(job: str, generation: int, task: str) -> str:
+    """A task that was issued a second time, while its first attempt went on."""
+    return f"{records_prefix(job)}copies/{generation}/{task}"
 
 
 def verdict(job: str) -> str:

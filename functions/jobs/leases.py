@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+WANTED: Final = "wanted"
+"""Who holds the lease of a task's second attempt until an encoder takes it."""
+
 
 def planning(job: str) -> str:
     """Held while somebody indexes the source and writes the next plan."""
     return f"plan:{job}"
 
 
-def task(job: str, generation: int, task_id: str) -> str:
-    """Held, and renewed, while an encoder works on the task."""
-    return f"task:{job}/{generation}/{task_id}"
+def task(job: str, generation: int, task_id: str, copy: int = 0) -> str:
+    """Held, and renewed, while an encoder works on the task; by two, where one takes too long."""
+    return f"task:{job}/{generation}/{task_id}" + ("/copy" if copy else "")
+
+
+def holder(worker: str, began_s: float, token: str) -> str:
+    """An attempt at a task by a worker: no two have the same name."""
+    return f"{worker}/{round(began_s * 1000):x}-{token}"
+
+
+def worker_of(holder: str) -> str:
+    """Whose attempt it is."""
+    return holder.rpartition("/")[0] or holder
+
+
+def began_s(holder: str) -> float | None:
+    """POSIX time at which the attempt began, by its worker's clock; None where it does not say."""
+    text, dash, _ = holder.rpartition("/")[2].partition("-")
+    try:
+        return int(text, 16) / 1000 if dash else None
+    except ValueError:
+        return None
 
 
 def assembly(job: str) -> str:

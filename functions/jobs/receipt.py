@@ -28,6 +28,20 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """The task was issued a second time: its first attempt takes far longer than estimated."""
+
+    job: str
+    generation: int
+    task: str
+    worker: str
+    """Who worked on it."""
+    began_s: float
+    issued_s: float
+    """POSIX times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """One attempt that failed on the task's own account."""
 

@@ -128,9 +128,8 @@ def workers(state: StateStore, plan: Plan) -> Mapping[str, str]:
         for slot in state.slots(plan.job)
         if (slot.generation, slot.task) in ours
     }
-    # A holder is `<worker>/<attempt>`: no two attempts share a lease.
     return {
-        held[lease]: holder.rpartition("/")[0] or holder
+        held[lease]: leases.worker_of(holder)
         for lease, holder in state.holders(list(held)).items()
     }
 

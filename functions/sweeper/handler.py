@@ -23,6 +23,7 @@ from functions.sweeper import gpus
 from functions.sweeper.due import due
 from functions.sweeper.share import share
 from functions.sweeper.standing import Standing
+from functions.sweeper.stragglers import Stragglers
 from functions.sweeper.uploading import Begun
 from functions.sweeper.uploads import Uploads
 
@@ -107,6 +108,9 @@ class Sweeper:
             abandoned_s=self.abandoned_s,
             gpu_deadline_s=self.gpu_deadline_s,
             gpus_gone=gpus.gone(self.state, now_s=self.clock(), deadline_s=self.gpu_deadline_s),
+            stragglers=Stragglers(
+                store=self.store, state=self.state, clock=self.clock, window=self.window
+            ),
         )
         for marker in share(markers, limit=self.limits.jobs, seed=seed):
             try:

@@ -22,6 +22,7 @@ from functions.jobs.plan import Plan, Task
 from functions.jobs.refusal import refuse
 from functions.ports import Clock, ObjectInfo, ObjectStore, Slot, StateStore
 from functions.sweeper import gpus
+from functions.sweeper.stragglers import Stragglers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Standing:
     """How long a task that holds a slot may wait for a GPU to take it."""
     gpus_gone: bool
     """Nobody with one is at work, and somebody waited too long."""
+    stragglers: Stragglers
 
     def push(self, marker: ObjectInfo) -> Iterator[Event]:
         """What carries the job of this open marker on."""
@@ -103,13 +105,11 @@ class Standing:
             elif not self.state.held(leases.assembly(job)):
                 yield JobEncoded(job=job, generation=generation)
             return
-        idle = [
-            slot
-            for slot in slots
-            if plan.has(slot.generation, slot.task)
-            and slot.task not in done
-            and not self._is_worked_on(slot)
+        ours = [
+            slot for slot in slots if plan.has(slot.generation, slot.task) and slot.task not in done
         ]
+        holders = self.state.holders([lease for slot in ours for lease in _leases(slot)])
+        idle = [slot for slot in ours if not any(lease in holders for lease in _leases(slot))]
         overdue = [
             *gpus.overdue(
                 plan,
@@ -125,13 +125,10 @@ class Standing:
             return
         for slot in idle:
             if self._is_stale(slot.granted_s):
-                yield TaskReady(
-                    job=job,
-                    generation=slot.generation,
-                    task=slot.task,
-                    accelerator=slot.accelerator,
-                    length=slot.length,
-                )
+                yield _ready(slot)
+        for straggler in self.stragglers.of(plan, done, ours, holders):
+            yield _ready(straggler.slot, copy=1)
+            self.stragglers.note(straggler)
 
     def _without_gpu(
         self, manifest: Manifest, before: Plan, overdue: Sequence[Task]
@@ -152,11 +149,27 @@ class Standing:
             yield from ending.conclude(self.store, self.state, verdict)
         return verdict is not None
 
-    def _is_worked_on(self, slot: Slot) -> bool:
-        return self.state.held(leases.task(slot.job, slot.generation, slot.task))
-
     def _is_stale(self, since_s: float) -> bool:
         return self.clock() - since_s > self.stale_s
+
+
+def _leases(slot: Slot) -> tuple[str, str]:
+    """Of the first attempt at its task, and of a second one."""
+    return (
+        leases.task(slot.job, slot.generation, slot.task),
+        leases.task(slot.job, slot.generation, slot.task, 1),
+    )
+
+
+def _ready(slot: Slot, copy: int = 0) -> TaskReady:
+    return TaskReady(
+        job=slot.job,
+        generation=slot.generation,
+        task=slot.task,
+        accelerator=slot.accelerator,
+        length=slot.length,
+        copy=copy,
+    )
 
 
 def _in_words(seconds: int) -> str:

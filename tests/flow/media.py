@@ -46,6 +46,7 @@ from functions.ports import Absent, Clock, ObjectStore, StateStore
 HEADER = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42"
 SEGMENT_FRAMES = 100
 LEASE_S = 30.0
+HUNG_S = 1800.0
 ALWAYS = 99
 """Failures of a task that no attempt gets through."""
 
@@ -241,6 +242,8 @@ class Encoder:
     work: Counter[str] = field(default_factory=Counter)
     """How often each task was really worked on."""
     gpu_works: bool = True
+    hangs: bool = False
+    """A first attempt goes on for half an hour, and comes to nothing."""
 
     def task_ready(self, event: TaskReady) -> Iterator[Event]:
         name = (event.job, event.generation, event.task)
@@ -263,8 +266,16 @@ class Encoder:
             if last.final:
                 yield _failed(last)
                 return
-        lease = leases.task(*name)
-        if not self.state.acquire(lease, self.worker, ttl_s=LEASE_S):
+        lease = leases.task(*name, event.copy)
+        if event.copy:
+            self.state.release(lease, leases.WANTED)
+        holder = leases.holder(self.worker, self.clock(), "a")
+        if self.hangs and not event.copy:
+            # It renews its lease, and is never heard of but for that.
+            hung = self.state.acquire(lease, holder, ttl_s=HUNG_S)
+            self.work["/".join((event.job, str(event.generation), event.task))] += hung
+            return
+        if not self.state.acquire(lease, holder, ttl_s=LEASE_S):
             return
         try:
             attempt = len(failures) + 1
@@ -273,8 +284,11 @@ class Encoder:
             else:
                 ended = self._attempt(event, attempt)
         finally:
-            self.state.release(lease, self.worker)
-        yield completed if ended is None else ended
+            self.state.release(lease, holder)
+        if ended is None:
+            yield completed
+        elif not event.copy:
+            yield ended
 
     def _attempt(self, event: TaskReady, attempt: int) -> TaskFailed | None:
         self.work["/".join((event.job, str(event.generation), event.task))] += 1
@@ -322,7 +336,8 @@ class Encoder:
             failed_s=self.clock(),
         )
         key = layout.failure(event.job, event.generation, event.task, attempt)
-        self.store.create(key, record.dump(failure))
+        if not event.copy:
+            self.store.create(key, record.dump(failure))
         return _failed(failure)
 
     def _tracks(self, plan: Plan, task: Task, attempt: int) -> Iterator[Track]:

@@ -52,7 +52,7 @@ from tests.flow.listener import LISTENS, SEAL, Listener
 from tests.flow.media import Film
 
 TICK_S: Final = 60.0
-LIMIT: Final = 3
+LIMIT: Final = 4
 VERDICTS: Final = (JobCompleted, JobRejected, JobFailed, JobCancelled)
 PROFILES: Final = catalogue.read([catalogue.BUILT_IN])
 
@@ -85,6 +85,7 @@ class Site:
     """Films that were dropped and that fail."""
     ticks: int = 0
     workers: int = 0
+    hangs: bool = False
     gpu: Gpu = "works"
     """What becomes of tasks for one."""
     verdicts: dict[str, bytes] = field(default_factory=dict)
@@ -145,15 +146,19 @@ class Site:
         self.ticks += 1
         self.broker.publish(CloudEvent(id=f"tick-{self.ticks}", source="/ping", type=TICK))
 
-    def deliver(self, index: int, fault: Fault | None = None) -> None:
-        """One pending delivery, to a process of its own."""
+    def deliver(self, index: int, fault: Fault | None = None, *, hangs: bool = False) -> None:
+        """One pending delivery, to a process of its own. An encoder that hangs works on, and is
+        not heard of again."""
         delivery = self.broker.take(index)
         fault = fault or Fault()
+        self.hangs = hangs
         if delivery.function == GPU_ENCODER and self.gpu in ("cannot be reached", "is not there"):
             self.broker.failed(delivery)
             return
         if not self._run(delivery, fault):
             self.broker.failed(delivery)
+        # Its own attempt, and the second one that comes to nothing where the task fails.
+        self.faults += 2 * hangs
         self.faults += fault.struck
 
     def turn_gpu(self, gpu: Gpu) -> None:
@@ -378,6 +383,7 @@ class Site:
             worker=worker,
             work=self.work,
             gpu_works=self.gpu == "works",
+            hangs=self.hangs,
         )
         assembler = Assembler(
             store=store, state=state, clock=self.clock, worker=worker, window=window

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from eventing.contract import TaskReady
 from tests.flow import media
 from tests.flow.broker import RETRIES, Delivery
 from tests.flow.faults import Fault, Kind
@@ -108,6 +109,12 @@ class Flow(RuleBasedStateMachine):
         self.site.broker.take(pick)
         self.site.faults += 1
 
+    @precondition(lambda self: self._encodes())
+    @rule(pick=PICK)
+    def an_encoder_hangs(self, pick: int) -> None:
+        encodes = self._encodes()
+        self.site.deliver(encodes[pick % len(encodes)], hangs=True)
+
     @rule(gpu=st.sampled_from(GPUS))
     def the_gpus_are_otherwise(self, gpu: Gpu) -> None:
         self.site.turn_gpu(gpu)
@@ -137,6 +144,11 @@ class Flow(RuleBasedStateMachine):
             elif job not in self.cancelled:
                 expected = "failed" if self.site.film(job).hopeless else "completed"
                 assert verdict.state == expected, verdict
+
+    def _encodes(self) -> list[int]:
+        """Which of the pending deliveries go to an encoder."""
+        pending = self.site.broker.pending
+        return [at for at, each in enumerate(pending) if each.event.type == TaskReady.type]
 
     def _cancel(self, which: int) -> None:
         jobs = sorted(self.site.manifests())
