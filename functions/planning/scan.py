@@ -2,13 +2,20 @@
 
 Containers and codecs flag interlaced pictures wrongly in both directions, so a few short windows
 are decoded and ffmpeg's `idet` is asked. Decides with values: what to look at, what that means.
+
+`idet` weaves each field with its neighbours' in time. It calls a picture interlaced where it fits
+the one before better than the one after, or the other way round, and only else asks whether its
+own two fields fit best; things that move by a line a frame deceive it. So it is asked three
+times: as it is, and with the first question taken out, once for either parity (a picture that
+lacks its first line has the other one). Fields that fit best where they are make a whole picture.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +34,7 @@ WEB_CODECS: Final = ("av1", "vp8", "vp9", "theora")
 HDR_TRANSFERS: Final = ("smpte2084",)
 WINDOWS: Final = 4
 FLAGGED_WINDOWS: Final = 8
-FRAMES: Final = 10
+FRAMES: Final = 8
 """Of each window, from a sync sample on."""
 MORE_PACKETS: Final = 6
 """Beyond the frames looked at: decoders hold some back, and ffmpeg reads ahead."""
@@ -40,6 +47,10 @@ interlaced film stands still, and looks whole."""
 AGREEMENT: Final = Fraction(3, 4)
 """Of those that look interlaced, how many have to have the same field first."""
 LEAST_FRAMES: Final = 3
+
+QUESTIONS: Final = ("fields", "upper", "lower")
+_NEVER: Final = "1e9"
+"""A threshold of `idet` that nothing reaches."""
 
 _PTS: Final = re.compile(r"^frame:\d+ +pts:(-?\d+)")
 _SINGLE: Final = re.compile(r"^lavfi\.idet\.single\.current_frame=(\w+)")
@@ -84,8 +95,8 @@ def windows(video: VideoStream, packets: Packets) -> tuple[Window, ...]:
     count = FLAGGED_WINDOWS if flagged(video) else WINDOWS
     wanted = [shown[(2 * number + 1) * len(shown) // (2 * count)] for number in range(count)]
     starts = dict.fromkeys(sync[max(0, bisect_right(sync, row) - 1)] for row in wanted)
-    # One group of pictures is looked at for longer.
-    frames = FRAMES * count // len(starts) if len(starts) < count else FRAMES
+    # What cannot be entered in so many places is looked at for longer.
+    frames = FRAMES * min(2, count // len(starts))
     return _affordable(packets, [_window(video, packets, row, frames) for row in starts])
 
 
@@ -133,8 +144,7 @@ def argv(
 ) -> list[str]:
     """What looks at these windows of the local file `source`.
 
-    Words of `idet` for each frame come in a file a window, see `answer`, sizes and light levels
-    on stderr.
+    Words of `idet` for each frame come in files, see `answer`, sizes and light levels on stderr.
     """
     words = [str(ffmpeg), "-nostdin", "-hide_banner", "-nostats", "-v", "info", "-copyts"]
     for window in found:
@@ -148,37 +158,47 @@ def argv(
     # What else is in a stream would fill the log.
     quiet = "sidedata=mode=delete:type=SEI_UNREGISTERED,sidedata=mode=delete:type=DOVI_METADATA"
     for number, window in enumerate(found):
-        look = f"{quiet},showinfo=checksum=0,idet,metadata=mode=print:file={answer(number)}"
+        fields, upper, lower = (
+            f"metadata=mode=print:file={answer(question, number)}" for question in QUESTIONS
+        )
+        # Whatever changes in mid-stream: other filters cannot.
+        same = f"scale=w={video.width}:h={video.height}:flags=fast_bilinear,format=gray"
+        whole = f"idet=intl_thres={_NEVER}"
+        look = (
+            f"{quiet},showinfo=checksum=0,{same},idet,{fields},{whole},{upper},"
+            f"crop=w=iw:h=ih-2:x=0:y=1,{whole},{lower}"
+        )
         frames = max(1, window.stop - window.start - MORE_PACKETS)
         words += ["-map", f"{number}:{video.index}", "-vf", look, "-frames:v", str(frames)]
         words += ["-fps_mode", "passthrough", "-f", "null", "-"]
     return words
 
 
-def answer(number: int) -> str:
+def answer(question: str, number: int) -> str:
     """The file with the words for the n-th window, in the folder that ffmpeg runs in."""
-    return f"fields-{number}"
+    return f"{question}-{number}"
 
 
 def read(
-    answers: Sequence[bytes], stderr: str, video: VideoStream, found: Sequence[Window]
+    answers: Callable[[str], bytes], stderr: str, video: VideoStream, found: Sequence[Window]
 ) -> Seen:
-    """What `argv` led to. What makes no sense in it counts as not seen."""
-    counts = {"tff": 0, "bff": 0, "progressive": 0}
-    for text, window in zip(answers, found, strict=False):
-        ticks = window.first_ticks
-        for line in text.decode(errors="replace").splitlines():
-            if match := _PTS.match(line):
-                ticks = int(match[1])
-            elif (match := _SINGLE.match(line)) and ticks >= window.first_ticks:
-                counts[match[1]] = counts.get(match[1], 0) + 1
+    """What `argv` led to, of which `answers` gives the files by name. What makes no sense in it
+    counts as not seen."""
+    counts: Counter[str] = Counter()
+    for number, window in enumerate(found):
+        fields, upper, lower = (
+            _words(answers(answer(question, number)), window) for question in QUESTIONS
+        )
+        for ticks, word in fields.items():
+            whole = {
+                "tff": upper.get(ticks) == "progressive",
+                "bff": lower.get(ticks) == "progressive",
+            }
+            counts["whole" if whole.get(word, word == "progressive") else word] += 1
     nits = [int(said) for said in _MAX_CLL.findall(stderr) + _MAX_NITS.findall(stderr)]
     return Seen(
         parity=verdict(
-            tff=counts["tff"],
-            bff=counts["bff"],
-            progressive=counts["progressive"],
-            flagged=flagged(video),
+            tff=counts["tff"], bff=counts["bff"], whole=counts["whole"], flagged=flagged(video)
         ),
         flagged=flagged(video),
         sizes=frozenset((int(width), int(height)) for width, height in _SIZE.findall(stderr)),
@@ -186,11 +206,23 @@ def read(
     )
 
 
-def verdict(*, tff: int, bff: int, progressive: int, flagged: bool) -> Fields:
+def _words(text: bytes, window: Window) -> dict[int, str]:
+    """What `idet` says of each frame, by its time."""
+    words: dict[int, str] = {}
+    ticks = window.first_ticks
+    for line in text.decode(errors="replace").splitlines():
+        if match := _PTS.match(line):
+            ticks = int(match[1])
+        elif (match := _SINGLE.match(line)) and ticks >= window.first_ticks:
+            words[ticks] = match[1]
+    return words
+
+
+def verdict(*, tff: int, bff: int, whole: int, flagged: bool) -> Fields:
     """Which field comes first, from how many frames look like what."""
     fields = tff + bff
     share = FLAGGED_SHARE if flagged else SHARE
-    if fields < LEAST_FRAMES or fields < share * (fields + progressive):
+    if fields < LEAST_FRAMES or fields < share * (fields + whole):
         return ""
     if max(tff, bff) < AGREEMENT * fields:
         return ""

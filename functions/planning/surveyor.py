@@ -274,10 +274,12 @@ class _Look:
             self.beat()
             finished = self.surveyor.process(argv, limits=LOOK_LIMITS, cwd=self.folder)
             self.beat()
-            files = [self.folder / scan.answer(number) for number in range(len(windows))]
-            answers = [file.read_bytes() if file.is_file() else b"" for file in files]
-            return {video.index: scan.read(answers, finished.stderr, video, windows)}
+            return {video.index: scan.read(self._answer, finished.stderr, video, windows)}
         return {}
+
+    def _answer(self, name: str) -> bytes:
+        file = self.folder / name
+        return file.read_bytes() if file.is_file() else b""
 
     def _refuse_truncated(self, tables: Mapping[int, Table]) -> None:
         size = self.source.size_bytes
