@@ -17,7 +17,7 @@ from functions.ports import Clock, Slot, Waiting
 _PATIENCE_S: Final = 20.0
 """How long a call waits for the other writers; one transaction takes well under a millisecond."""
 
-_SCHEMA_VERSION: Final = 3
+_SCHEMA_VERSION: Final = 4
 _SCHEMA: Final = Path(__file__).with_name("state.sql")
 
 _WAITING: Final = (  # its columns
@@ -105,9 +105,9 @@ class SqliteState:
                 db.executemany(
                     f"DELETE FROM {table} WHERE job = ? AND generation = ? AND task = ?", names
                 )
-            query = "SELECT count(*) FROM done WHERE job = ? AND generation = ?"
-            (count,) = db.execute(query, (job, generation)).fetchone()
-            return bool(count >= total)
+            query = "SELECT tasks FROM joined WHERE job = ? AND generation = ?"
+            row = db.execute(query, (job, generation)).fetchone()
+            return bool((row[0] if row else 0) >= total)
 
     def enqueue(self, tasks: Sequence[Waiting]) -> None:
         with self._writing() as db:
@@ -169,7 +169,7 @@ class SqliteState:
 
     def forget(self, job: str) -> None:
         with self._writing() as db:
-            for table in ("waiting", "slot", "done", "progress", "job_turn"):
+            for table in ("waiting", "slot", "done", "joined", "progress", "job_turn"):
                 db.execute(f"DELETE FROM {table} WHERE job = ?", (job,))
 
     def report_progress(self, job: str, generation: int, task: str, frames: int) -> None:

@@ -105,3 +105,27 @@ def test_the_presentation_lasts_to_the_microsecond_and_never_less() -> None:
 def test_nothing_is_no_presentation() -> None:
     with pytest.raises(ValueError, match="nothing to play"):
         dash.manifest([], [], rate=None, duration_s=Fraction(1))
+
+
+def test_each_layout_of_a_track_is_a_set_of_its_own_with_its_channels() -> None:
+    made = dash.manifest(
+        [],
+        [sound(1), sound(1, layout="5.1"), sound(2, language="deu", layout="mono")],
+        rate=None,
+        duration_s=Fraction(10),
+    )
+    root = ElementTree.fromstring(made)
+    found = [
+        (
+            each.attrib["lang"],
+            each.find("Role", NAMES).attrib["value"],  # type: ignore[union-attr]
+            each.find("Representation", NAMES).attrib["id"],  # type: ignore[union-attr]
+            each.find(".//AudioChannelConfiguration", NAMES).attrib["value"],  # type: ignore[union-attr]
+        )
+        for each in root.iterfind(".//AdaptationSet", NAMES)
+    ]
+    assert found == [
+        ("en", "main", "audio-1", "2"),
+        ("en", "main", "audio-1-surround", "6"),
+        ("de", "alternate", "audio-2", "1"),
+    ]
