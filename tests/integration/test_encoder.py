@@ -393,6 +393,40 @@ def test_a_program_that_misbehaves_is_ended_and_told_of(
     assert list(world.store.list(f"media/{JOB}/")) == []
 
 
+def test_an_ffmpeg_that_stands_still_is_overtaken_by_a_second_attempt(
+    world: World, tmp_path: Path
+) -> None:
+    """The first one notices, ends what stands still, and leaves nothing."""
+    source = make_clip("closed.mp4", tmp_path, seconds=1)
+    planned.plan(world.store, source, renditions=RENDITIONS[1:])
+    stuck = wrapped(world, tmp_path, 'kill -STOP $$; exec "$FFMPEG" "$@"')
+    told: list[Event] = []
+    first = threading.Thread(target=lambda: told.append(stuck.handle("v0000")))
+    first.start()
+    try:
+        deadline_s = time.monotonic() + 60
+        while not _stopped_in(world.scratch) and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        copy = replace(planned.ready("v0000"), copy=1)
+        settings = replace(world.encoder.settings, worker="worker-2")
+        (event,) = replace(world.encoder, settings=settings).task_ready(copy)
+    finally:
+        first.join(timeout=60)
+        for left in started_in(world.scratch):
+            left.kill()
+    assert told == [event]
+    receipt = record.load(world.store.get(layout.receipt(JOB, 1, "v0000")), Receipt)
+    assert receipt.worker == "worker-2"
+    named = {each.stored.key for track in receipt.tracks for each in track.segments}
+    named |= {track.init.key for track in receipt.tracks}
+    assert {info.key for info in world.store.list(f"media/{JOB}/")} == named
+    assert world.state.acquire(f"task:{JOB}/1/v0000", "somebody", ttl_s=1)
+
+
+def _stopped_in(folder: Path) -> bool:
+    return any(each.status() == psutil.STATUS_STOPPED for each in started_in(folder))
+
+
 def test_a_daemon_that_it_leaves_behind_is_ended(world: World, tmp_path: Path) -> None:
     source = make_clip("closed.mp4", tmp_path, seconds=1)
     planned.plan(world.store, source, renditions=RENDITIONS[1:])
