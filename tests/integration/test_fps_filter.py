@@ -20,9 +20,21 @@ def test_the_fps_filter_shows_the_frames_that_were_planned(seed: int, tmp_path: 
     times = [chance.randrange(3 * ticks_a_second)]
     for _ in range(60):
         times.append(times[-1] + max(1, round(mean * chance.choice((0.3, 1, 1, 1, 1.7, 6)))))
-    clip = _clip(tmp_path, times, ticks_a_second)
+    _agree(_clip(tmp_path, times, ticks_a_second), times, Fraction(1, ticks_a_second))
 
-    timebase = Fraction(1, ticks_a_second)
+
+def test_a_last_frame_that_ends_before_its_slot_begins_is_shown(tmp_path: Path) -> None:
+    uneven = (0, 5, 6, 9, 11)
+    clip = tmp_path / "uneven.mp4"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=s=64x48:r=75,trim=end_frame=90,noise=alls=60:allf=t"),
+        *("-vf", "select=" + "+".join(f"eq(mod(n\\,15)\\,{at})" for at in uneven)),
+        *("-fps_mode", "passthrough", "-c:v", "libx264", "-preset", "ultrafast", str(clip)),
+    )
+    _agree(clip, [at * 256 for at in range(90) if at % 15 in uneven], Fraction(1, 19200))
+
+
+def _agree(clip: Path, times: list[int], timebase: Fraction) -> None:
     shown = frame_sums("-copyts", "-i", f"file:{clip}")
     assert [ticks for ticks, _ in shown] == times
     assert len(set(digests(shown))) == len(times)
@@ -35,7 +47,8 @@ def test_the_fps_filter_shows_the_frames_that_were_planned(seed: int, tmp_path: 
             *("-copyts", "-i", f"file:{clip}"),
             *(
                 "-vf",
-                f"setpts=PTS-({line.origin}),fps={line.rate}:eof_action=pass,tpad=stop_mode=clone:stop=99",
+                f"setpts=PTS-({line.origin}),tpad=stop_mode=clone:stop=100,"
+                f"fps={line.rate}:eof_action=pass,tpad=stop_mode=clone:stop=99",
             ),
         )
     )

@@ -129,15 +129,16 @@ def test_a_resampled_source_goes_through_the_grid_before_the_cut() -> None:
     resampled = replace(NTSC, constant=False)
     graph = graph_of(video(resampled, Cut(start=120, trim_start=120, trim_stop=240), LARGE))
     assert graph.startswith(
-        "[0:0]setpts=expr=PTS-(1001)[s0];[s0]fps=eof_action=pass:fps=30000/1001:round=near[s1];"
-        "[s1]trim=end_pts=240:start_pts=120[s2];"
+        "[0:0]setpts=expr=PTS-(1001)[s0];[s0]tpad=stop=100:stop_mode=clone[s1];"
+        "[s1]fps=eof_action=pass:fps=30000/1001:round=near[s2];"
+        "[s2]trim=end_pts=240:start_pts=120[s3];"
     )
 
 
 def test_only_a_tail_repeats_the_last_frame() -> None:
     resampled = replace(NTSC, constant=False)
     graph = graph_of(video(resampled, Cut(start=0, trim_start=0, trim_stop=500, tail=3), LARGE))
-    assert "[s1]tpad=stop=3:stop_mode=clone[s2];[s2]trim=" in graph
+    assert "[s2]tpad=stop=3:stop_mode=clone[s3];[s3]trim=" in graph
 
 
 def treated(timeline: Timeline = NTSC, **words: object) -> list[str]:
@@ -175,7 +176,7 @@ def test_fields_become_frames_before_anything_is_cut_cropped_or_turned() -> None
 def test_a_resampled_film_is_deinterlaced_at_its_own_rate() -> None:
     found = treated(replace(NTSC, constant=False), deinterlace="tff")
     names = [each.partition("=")[0] for each in found]
-    assert names[:6] == ["scale", "bwdif", "settb", "setpts", "fps", "trim"]
+    assert names[:6] == ["scale", "bwdif", "settb", "setpts", "tpad", "fps"]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ _AS_STORED: Final = (
     *("-reinit_filter", "0"),
 )
 
+_AGAIN: Final = 100
+"""How often, a frame of the container's own rate apart: that may be so many times the output's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
@@ -97,7 +100,8 @@ def filters(
     if not timeline.constant:
         # The grid of `fps` is absolute: the same whatever frame it sees first.
         stream = stream.filter("setpts", expr=f"PTS-({timeline.origin})")
-        # `pass`: the last frame comes out however short the container says that it lasts.
+        # `fps` loses a last frame that ends before its slot begins: so it is there again behind it.
+        stream = stream.filter("tpad", stop_mode="clone", stop=_AGAIN)
         stream = stream.filter(
             "fps", fps=graph.ratio(timeline.rate), round="near", eof_action="pass"
         )
