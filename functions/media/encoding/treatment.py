@@ -15,16 +15,6 @@ Tone = Literal["", "pq", "hlg"]
 REFERENCE_NITS: Final = 203
 """Brightness of a white sheet in HDR (BT.2408, section 2.2): it becomes 1.0 before tone mapping."""
 
-DEINTERLACE_NS: Final = 1.0
-"""A pixel of the source. These figures are CPU time on one thread of the core that `cost.py`'s are
-of; `Treatment.frame_ms` adds them up."""
-TURN_NS: Final = 0.6
-"""A pixel of the source."""
-TONE_NS: Final = 18.0
-"""A pixel of the largest rendition: linear light in floats, a curve, and back."""
-CONVERT_NS: Final = 10.0
-"""A pixel of the largest rendition: other primaries, by way of linear light."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Colors:
@@ -90,14 +80,11 @@ class Treatment:
             or self.source.matrix not in (*SCALED_MATRICES, self.output.matrix)
         )
 
-    def frame_ms(self) -> float:
-        """CPU time of one source frame, besides decoding and scaling."""
-        stored, largest = self.width * self.height, self.largest_width * self.largest_height
-        return (
-            stored * (DEINTERLACE_NS * bool(self.deinterlace))
-            + stored * (TURN_NS * bool(self.turn or self.mirror))
-            + largest * (TONE_NS * bool(self.tone) + CONVERT_NS * self.converts)
-        ) / 1e6
+    @property
+    def costs(self) -> tuple[Literal["deinterlace", "tonemap"], ...]:
+        """What of it takes time, in the words of `cost.Model.decode_ms`."""
+        tonemap = bool(self.tone) or self.converts
+        return (*(("deinterlace",) if self.deinterlace else ()), *(("tonemap",) if tonemap else ()))
 
 
 AS_THEY_ARE: Final = Treatment()

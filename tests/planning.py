@@ -1,0 +1,139 @@
+"""A file becomes a plan as the chunker makes one, and chunks of it become pictures."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from functions.adapters import binaries, process, scratch
+from functions.adapters.directory import DirectoryStore
+from functions.encoder.fetch import Copy
+from functions.jobs.manifest import Manifest, SourceObject
+from functions.jobs.plan import Fingerprint, Plan, VideoTask
+from functions.jobs.profile import Options, Profile, Rung, VideoProfile
+from functions.media.cutting.windows import Chunk, Windows
+from functions.media.encoding import argv as words
+from functions.media.encoding import pictures
+from functions.media.source import guard
+from functions.planning.drawing import Setting, draw
+from functions.planning.survey import Survey
+from functions.planning.surveyor import Surveyor
+
+LADDER = (Rung(height=1080, maxrate_kbps=8000, bufsize_kbps=8000),)
+
+
+@dataclass
+class Drawn:
+    """A plan of one second a segment, and what it was drawn from."""
+
+    store: DirectoryStore
+    survey: Survey
+    plan: Plan
+    folder: Path
+
+    @classmethod
+    def of(cls, file: Path, folder: Path) -> Drawn:
+        store = DirectoryStore(folder / "store", durable=False)
+        store.create("uploads/acme/film", file)
+        info = store.head("uploads/acme/film")
+        assert info is not None
+        source = SourceObject(
+            bucket="uploads",
+            key="acme/film",
+            version="",
+            etag=info.etag,
+            size_bytes=info.size_bytes,
+        )
+        manifest = Manifest(
+            job="0" * 32,
+            tenant="acme",
+            source=source,
+            options=Options(chunk_segments=1),
+            profile=Profile(
+                name="test", segment_s=1, video=VideoProfile(ladder=LADDER, preset="ultrafast")
+            ),
+            accepted_s=0.0,
+        )
+        surveyor = Surveyor(
+            store=store,
+            process=process.run,
+            ffprobe=binaries.ffprobe,
+            ffmpeg=binaries.ffmpeg,
+            scratch=partial(scratch.folder, folder / "scratch"),
+        )
+        survey = surveyor.original(source, lambda: None)
+        setting = Setting(
+            encoder=Fingerprint(version="", sha256=""), workers=2, bounds=guard.Bounds()
+        )
+        return cls(store, survey, draw(manifest, 1, survey, setting), folder)
+
+    def chunk(self, start: int, stop: int, *, beside: int | None = None) -> VideoTask:
+        """Output frames [start, stop) as a task, with other neighbours than the plan says."""
+        line = self.plan.timeline
+        assert line is not None
+        packets = self.survey.tables[self.plan.video_track].packets
+        beside = self.plan.picture.beside if beside is None else beside
+        window = Windows(packets, line, beside=beside).of(Chunk(start, stop))
+        some = next(task for task in self.plan.tasks if isinstance(task, VideoTask))
+        return msgspec.structs.replace(
+            some,
+            id=f"v{start}-{stop}-{beside}",
+            start=start,
+            stop=stop,
+            first_packet=window.first_packet,
+            stop_packet=window.stop_packet,
+            trim_start=window.trim_start,
+            trim_stop=window.trim_stop,
+        )
+
+    def sums(self, task: VideoTask) -> list[str]:
+        """Digests of the chunk's pictures in the largest rendition as the encoder gets them."""
+        said = self.run(task, "-f", "framemd5", "-").decode()
+        lines = [line for line in said.splitlines() if line and not line.startswith("#")]
+        return [line.rsplit(",", 1)[1].strip() for line in lines]
+
+    def pixels(self, task: VideoTask) -> bytes:
+        """The chunk's pictures, planes of yuv420p one after the other."""
+        return self.run(task, "-f", "rawvideo", "-")
+
+    def run(self, task: VideoTask, *output: str) -> bytes:
+        """What ffmpeg writes of the chunk's largest rendition."""
+        line = self.plan.timeline
+        assert line is not None
+        folder = self.folder / task.id
+        folder.mkdir(exist_ok=True)
+        source = Copy(self.store, self.plan, folder, lambda: None).fetch_chunk(task)
+        drawn = pictures.filters(
+            self.plan.video_track,
+            line,
+            pictures.Cut(
+                start=task.start,
+                trim_start=task.trim_start,
+                trim_stop=task.trim_stop,
+                tail=100 if task.stop == line.frames and not line.constant else 0,
+            ),
+            self.plan.video[:1],
+            self.plan.picture,
+        )
+        argv = [
+            *(str(binaries.ffmpeg()), "-nostdin", "-v", "fatal"),
+            *words.read(source, 1, *pictures.AS_STORED),
+            *("-filter_complex", drawn.text, "-map", drawn.labels[0]),
+            *("-fps_mode", "passthrough", *output),
+        ]
+        return subprocess.run(argv, cwd=folder, capture_output=True, check=True).stdout
+
+    def whole(self) -> VideoTask:
+        """All frames as one task."""
+        line = self.plan.timeline
+        assert line is not None
+        return self.chunk(0, line.frames)
+
+    def largest(self, **size: int) -> None:
+        """Let the largest rendition have this width and height."""
+        rendition = replace(self.plan.video[0], **size)  # type: ignore[arg-type]
+        self.plan = replace(self.plan, video=(rendition,))
