@@ -199,6 +199,7 @@ def detail_as_json(seen: Overview, *, now_s: float) -> dict[str, Any]:
             "master": layout.media(job, layout.MASTER),
             "manifest": layout.media(job, layout.MANIFEST),
             "report": layout.media(job, layout.REPORT),
+            "progressive": (seen.verdict.progressive if seen.verdict else "") or None,
         }
         if seen.state == "completed"
         else None

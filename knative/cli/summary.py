@@ -25,6 +25,7 @@ def result_as_json(job: str, out: Path) -> dict[str, Any]:
         "out": str(out),
         "master": str(out / layout.MASTER),
         "manifest": str(out / layout.MANIFEST),
+        "progressive": next(map(str, _files(out)), None),
         "report": json.loads((out / layout.REPORT).read_bytes()),
     }
 
@@ -84,9 +85,14 @@ def _what(rendition: RenditionReport) -> str:
     return f"{rendition.layout} {rendition.sample_rate / 1000:g} kHz{language}"
 
 
+def _files(out: Path) -> list[Path]:
+    return sorted(out.glob(Path(layout.progressive("", "*")).name))
+
+
 def _where(out: Path) -> list[RenderableType]:
     return [
         f"HLS     {out / layout.MASTER}",
         f"DASH    {out / layout.MANIFEST}",
+        *(f"MP4     {path}" for path in _files(out)),
         f"Report  {out / layout.REPORT}",
     ]

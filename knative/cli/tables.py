@@ -17,6 +17,8 @@ from knative.cli import wording
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from functions.jobs.plan import Task
+
 COLOURS = {"completed": "green", "rejected": "yellow", "failed": "red", "cancelled": "yellow"}
 
 
@@ -86,10 +88,19 @@ def _tasks(seen: Overview) -> Table:
             frames = f"{wording.count(task.start)} to {wording.count(task.stop)}"
             table.add_row(task.id, " ".join(task.renditions), frames, told)
         else:
-            what = task.rendition if isinstance(task, AudioTask) else "the file, made seekable"
+            what = task.rendition if isinstance(task, AudioTask) else _whole(task)
             table.add_row(task.id, what, "", "yes" if done else "")
     return table
 
 
 def _state(seen: Overview) -> Text:
     return Text(seen.state, style=COLOURS.get(seen.state, ""))
+
+
+def _whole(task: Task) -> str:
+    """What a task does that makes no segments."""
+    from functions.jobs.plan import ProgressiveTask
+
+    if isinstance(task, ProgressiveTask):
+        return "one file of the segments"
+    return "the file, made seekable"

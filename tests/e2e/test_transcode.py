@@ -22,7 +22,7 @@ def test_a_file_becomes_streams_that_the_judges_pass(
     shutil.copy(clip, tmp_path / "a film.mp4")
     ran = desk.run(
         "transcode", "a film.mp4", "-o", "out", "-p", "tiny", "--chunk-segments", "1",
-        "--keep-events", "--json", cwd=tmp_path,
+        "--keep-events", "--progressive", "--json", cwd=tmp_path,
     )  # fmt: skip
     assert (ran.code, ran.err) == (0, "")
     out = tmp_path / "out"
@@ -35,7 +35,11 @@ def test_a_file_becomes_streams_that_the_judges_pass(
     assert len([task for task in report["tasks"] if task["kind"] == "video"]) == 3
     assert {path.name for path in out.iterdir()} == {
         "master.m3u8", "manifest.mpd", "report.json", "events.json", "144p", "96p", "audio-1",
+        Path(ran.json["progressive"]).name,
     }  # fmt: skip
+    (file,) = report["files"]
+    assert Path(ran.json["progressive"]).stat().st_size == file["size_bytes"]
+    assert (file["video"], file["audio"]) == ("144p", "audio-1")
     assert judge(out, tmp_path / "a film.mp4", Planned.read(out)) == []
     assert "job.completed" in (out / "events.json").read_text()
 

@@ -261,6 +261,31 @@ def test_what_does_not_fit_is_left_for_the_assembly_to_find() -> None:
     assert hls.length(stage.text("240p/playlist.m3u8")) <= 1
 
 
+def requests(chunks: int) -> int:
+    """Of a job's whole join, to both stores."""
+    stage, counted = Stage(Film(chunks=chunks, rungs=1)), Fault()
+    assembler = stage.assembler(counted)
+    for task in stage.plan.tasks:
+        list(assembler.task_completed(stage.do(task.id)))
+    return counted.calls
+
+
+def test_the_requests_of_a_join_grow_with_its_tasks_and_not_with_their_square() -> None:
+    few, many = requests(100), requests(300)
+    assert many < 3 * few
+
+
+def test_a_plan_is_read_once_however_many_of_its_tasks_end() -> None:
+    stage, read = Stage(Film(chunks=20)), []
+    get = stage.store.get
+    stage.store.get = lambda key: read.append(key) or get(key)  # type: ignore[method-assign, func-returns-value]
+    assembler = stage.assembler()
+    for task in stage.plan.tasks:
+        list(assembler.task_completed(stage.do(task.id)))
+    own = read.count(layout.plan(stage.job, 1)) - 2 * len(stage.plan.tasks)  # the encoder's
+    assert own == 1
+
+
 # Failed tasks.
 
 

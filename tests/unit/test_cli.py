@@ -58,6 +58,12 @@ MISTAKES: list[tuple[str, list[str], str]] = [
         "does not look like an earlier result",
     ),
     ("no chunk", ["transcode", "FILE", "-o", "OUT", "--chunk-segments", "0"], "--chunk-segments"),
+    (
+        "a language that is none",
+        ["transcode", "FILE", "-o", "OUT", "--audio-language", "any one"],
+        "audio_languages",
+    ),
+    ("a rate that is none", ["submit", "FILE", "--frame-rate", "wild"], "--frame-rate"),
     ("no encoder", ["transcode", "FILE", "-o", "OUT", "--encoders", "0"], "--encoders"),
     ("an unknown profile", ["transcode", "FILE", "-o", "OUT", "-p", "nope"], "Use one of: "),
     ("a tenant that is none", ["submit", "FILE", "-t", "../x", "--dir", "SITE"], "tenant's name"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from functions.jobs import ending, layout, record
 from functions.jobs.acceptance import Acceptance
 from functions.jobs.manifest import Manifest
 from functions.jobs.profile import Options
+from functions.jobs.verdict import Verdict
 from functions.sweeper.standing import Standing
 from tests.gateway import MP4, NO_LIMITS, Gateway
 
@@ -233,7 +234,24 @@ def test_outputs_are_linked_when_there_are_any() -> None:
     assert links["hls"].endswith(f"/{done}/master.m3u8")
     assert links["dash"].endswith(f"/{done}/manifest.mpd")
     assert links["early"] is None
+    assert links["progressive"] is None
     assert links["expires"] > "2027-01-15T20:00"
+
+
+def test_the_one_file_of_a_job_is_linked_and_given_out() -> None:
+    gateway = Gateway()
+    client = gateway.client()
+    job = gateway.job(state="completed")
+    key = layout.progressive(job, "c" * 64)
+    gateway.store.put(key, b"a film")
+    verdict = record.load(gateway.store.get(layout.verdict(job)), Verdict)
+    gateway.store.put(layout.verdict(job), record.dump(replace(verdict, progressive=key)))
+    link = client.get(f"{JOBS}/{job}/outputs").json()["progressive"]
+    assert link.endswith(f"/{job}/{key.rpartition('/')[2]}")
+    answer = client.get(link, headers={"range": "bytes=2-3"})
+    assert (answer.status_code, answer.content) == (206, b"fi")
+    assert answer.headers["content-type"] == "video/mp4"
+    assert "immutable" in answer.headers["cache-control"]
 
 
 @pytest.mark.parametrize("everybodys", [False, True])

@@ -65,6 +65,7 @@ EXAMPLES: Final[Mapping[str, list[dict[str, Any]]]] = {
             "early": None,
             "hls": f"{_MEDIA}/master.m3u8",
             "dash": f"{_MEDIA}/manifest.mpd",
+            "progressive": None,
             "report": f"{_MEDIA}/report.json",
             "renditions": [
                 {

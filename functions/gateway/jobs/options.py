@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from functions.gateway.payload import Payload
+from functions.jobs.profile import LANGUAGE
 from functions.media.encoding.accelerator import Accelerator
 
 ProfileName = Annotated[
@@ -26,6 +27,24 @@ class JobOptions(Payload):
         Accelerator | None,
         Field(description="What encodes the pictures, where it is there. Default: the profile's."),
     ] = None
+    frame_rate: Annotated[
+        Literal["constant", "variable"],
+        Field(
+            description="`variable`: each frame at the source's own time, where that has no "
+            "constant rate."
+        ),
+    ] = "constant"
+    audio_languages: Annotated[
+        tuple[Annotated[str, Field(pattern=LANGUAGE)], ...],
+        Field(description="Only sound tracks in these languages. Default: every track."),
+    ] = ()
+    progressive: Annotated[
+        bool,
+        Field(
+            description="Also one MP4 of the largest rung with the first sound, that plays while "
+            "it loads."
+        ),
+    ] = False
     deadline_s: Annotated[
         int, Field(ge=60, le=7 * 86400, description="Seconds after which the job fails.")
     ] = 86400

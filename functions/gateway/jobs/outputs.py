@@ -34,10 +34,17 @@ class Outputs(BaseModel):
     ]
     early: Annotated[
         str | None,
-        Field(description="HLS that grows while encoding goes on; null before and afterwards."),
+        Field(
+            description="HLS that grows while encoding goes on: first the lowest rung and the "
+            "sound, then it names more; null before and afterwards."
+        ),
     ]
     hls: Annotated[str | None, Field(description="Null before the job is completed.")]
     dash: Annotated[str | None, Field(description="Likewise.")]
+    progressive: Annotated[
+        str | None,
+        Field(description="One MP4 that plays while it loads; null where none was asked for."),
+    ]
     report: Annotated[str | None, Field(description="What was made, as JSON; likewise.")]
     renditions: list[Rendition]
 
@@ -63,6 +70,7 @@ def links_of(world: World, seen: Overview, *, base: str) -> Outputs:
             "early": link(layout.EARLY_MASTER, early),
             "hls": link(layout.MASTER, completed),
             "dash": link(layout.MANIFEST, completed),
+            "progressive": link(_file(seen), _file(seen)),
             "report": link(layout.REPORT, completed),
             "renditions": [
                 {**facts, "playlist": link(f"{facts['name']}/{PLAYLIST}", early or completed)}
@@ -70,6 +78,12 @@ def links_of(world: World, seen: Overview, *, base: str) -> Outputs:
             ],
         }
     )
+
+
+def _file(seen: Overview) -> str:
+    """The name of the one MP4 among the outputs, "" without one."""
+    key = seen.verdict.progressive if seen.verdict else ""
+    return key.removeprefix(layout.media(seen.job, ""))
 
 
 def _renditions(seen: Overview) -> list[dict[str, Any]]:

@@ -21,11 +21,7 @@ _FORMAT: Final = "mov"
 def argv(ffmpeg: str, *, inputs: tuple[str, ...], timescale: int) -> tuple[str, ...]:
     """Copy `inputs` (PICTURES, SOUND or both) into `output(0)`. `timescale`: ticks a second of
     the pictures, or of the sound alone, and of the whole, so that nothing is rounded."""
-    read = [
-        word
-        for name in inputs
-        for word in (*input_options(_FORMAT), "-i", f"file:{name}")
-    ]
+    read = [word for name in inputs for word in (*input_options(_FORMAT), "-i", f"file:{name}")]
     return (
         *words.start(ffmpeg),
         *read,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from functions.media.encoding.accelerator import Accelerator
-from knative.cli import site
+from knative.cli import site, wanted
 from knative.cli.command import AsJson
 from knative.cli.complaint import Complaint
 
@@ -19,14 +18,11 @@ def submit(
     profile: Annotated[
         str, typer.Option("--profile", "-p", help="Ladder and settings; see `kinora profiles`.")
     ] = "default",
-    chunk_segments: Annotated[
-        int | None,
-        typer.Option("--chunk-segments", min=1, max=1000, help="Segments in every chunk."),
-    ] = None,
-    accelerator: Annotated[
-        Accelerator | None,
-        typer.Option("--accelerator", help="What encodes the pictures (default: the profile's)."),
-    ] = None,
+    chunk_segments: wanted.ChunkSegments = None,
+    accelerator: wanted.Chosen = None,
+    frame_rate: wanted.FrameRate = wanted.CONSTANT,
+    audio_languages: wanted.AudioLanguages = None,
+    progressive: wanted.Progressive = False,
     name: Annotated[
         str, typer.Option("--name", help="What it is called there (default: its own name).")
     ] = "",
@@ -44,14 +40,16 @@ def submit(
     from knative.cli.commands.transcode import readable
     from knative.cli.drop import drop, put
 
-    options: dict[str, Any] = {}
     if profile != "default":
         profile_choice.check(profile)
-        options["profile"] = profile
-    if chunk_segments is not None:
-        options["chunk_segments"] = chunk_segments
-    if accelerator is not None:
-        options["accelerator"] = accelerator
+    options = wanted.options(
+        profile=profile,
+        chunk_segments=chunk_segments,
+        accelerator=accelerator,
+        frame_rate=frame_rate,
+        audio_languages=audio_languages,
+        progressive=progressive,
+    )
     place = site.Site(directory.resolve())
     file, called = readable(source), name or source.name
     if place.home.stores.shared_objects:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from functions.media.encoding.accelerator import Accelerator
+from knative.cli import wanted
 from knative.cli.command import AsJson
 from knative.cli.complaint import EXIT_OF_STATE, FAILED, Complaint
 
@@ -31,14 +31,11 @@ def transcode(
     profile: Annotated[
         str, typer.Option("--profile", "-p", help="Ladder and settings; see `kinora profiles`.")
     ] = "default",
-    chunk_segments: Annotated[
-        int | None,
-        typer.Option("--chunk-segments", min=1, max=1000, help="Segments in every chunk."),
-    ] = None,
-    accelerator: Annotated[
-        Accelerator | None,
-        typer.Option("--accelerator", help="What encodes the pictures (default: the profile's)."),
-    ] = None,
+    chunk_segments: wanted.ChunkSegments = None,
+    accelerator: wanted.Chosen = None,
+    frame_rate: wanted.FrameRate = wanted.CONSTANT,
+    audio_languages: wanted.AudioLanguages = None,
+    progressive: wanted.Progressive = False,
     encoders: Annotated[
         int | None, typer.Option("--encoders", min=1, help="Encoders at once (default: cores).")
     ] = None,
@@ -52,20 +49,22 @@ def transcode(
 ) -> None:
     """Turn one file into streams.
 
-    OUT gets master.m3u8, manifest.mpd, the renditions and report.json. Nothing needs to run
-    before, and nothing is left running or lying about afterwards.
+    OUT gets master.m3u8, manifest.mpd, the renditions and report.json, and with --progressive one
+    MP4 besides. Nothing needs to run before, and nothing is left running or lying about afterwards.
     """
     from knative.cli import output, profile_choice, throwaway
     from knative.cli.summary import result_as_json, result_table
 
-    options: dict[str, Any] = {}
     if profile != "default":
         profile_choice.check(profile)
-        options["profile"] = profile
-    if chunk_segments is not None:
-        options["chunk_segments"] = chunk_segments
-    if accelerator is not None:
-        options["accelerator"] = accelerator
+    options = wanted.options(
+        profile=profile,
+        chunk_segments=chunk_segments,
+        accelerator=accelerator,
+        frame_rate=frame_rate,
+        audio_languages=audio_languages,
+        progressive=progressive,
+    )
     source = readable(source)
     out = Path(out).absolute()
     if out.name == "..":

@@ -4,9 +4,11 @@ import { place, plural } from "./words.js";
 
 const STATE_WORDS = { waiting: "waiting", running: "being encoded", done: "done", failed: "failed" };
 
+const WHOLE = { mezzanine: "the source, prepared for cutting", progressive: "one file of the segments" };
+
 /** What a part is, in words: `720p, 480p, 0:12 to 0:18`. */
 export function describe(task, rate) {
-  const what = task.kind === "mezzanine" ? "the source, prepared for cutting" : task.renditions.join(", ");
+  const what = WHOLE[task.kind] ?? task.renditions.join(", ");
   return hasPlace(task) ? `${what}, ${at(task.start, rate)} to ${at(task.stop, rate)}` : what;
 }
 
@@ -60,19 +62,22 @@ export class Picture {
     }
   }
 
-  /** Frames from the start that every rendition has. */
+  /** Frames from the start that can be watched: of the rung that has most of them, with a sound. */
   get prefix() {
-    let prefix = this.frames;
+    const reached = { true: [], false: [] };
     for (const name of this.lanes ?? []) {
-      let reached = 0;
-      for (const task of this.#of(name)) {
-        if (!hasPlace(task)) reached = task.state === "done" ? this.frames : 0;
-        else if (task.start <= reached && task.state === "done") reached = Math.max(reached, task.stop);
+      const tasks = this.#of(name);
+      if (tasks.some((task) => task.kind in WHOLE)) continue;
+      let frames = 0;
+      for (const task of tasks) {
+        if (!hasPlace(task)) frames = task.state === "done" ? this.frames : 0;
+        else if (task.start <= frames && task.state === "done") frames = Math.max(frames, task.stop);
         else break;
       }
-      prefix = Math.min(prefix, reached);
+      reached[tasks.some(hasPlace)].push(frames);
     }
-    return this.lanes?.length ? prefix : 0;
+    const kinds = Object.values(reached).filter((frames) => frames.length);
+    return kinds.length ? Math.min(...kinds.map((frames) => Math.max(...frames))) : 0;
   }
 
   #of(lane) {
@@ -158,8 +163,9 @@ export class Picture {
   }
 }
 
-const names = (task) => (task.renditions?.length ? task.renditions : [task.kind]);
-const laneWord = (lane) => (lane === "mezzanine" ? "source" : lane.replace(/^audio-/, "♪ "));
+const names = (task) => (task.kind in WHOLE ? [task.kind] : task.renditions);
+const LANES = { mezzanine: "source", progressive: "file" };
+const laneWord = (lane) => LANES[lane] ?? lane.replace(/^audio-/, "♪ ");
 const height = (lane) => Number.parseInt(lane.match(/(\d+)p/)?.[1] ?? "0", 10);
 
 /** Pictures before sound, large before small. */

@@ -22,6 +22,9 @@ let tasks = new Map();
 let plan = { frames: 0, rate: 0 };
 let outputs = {};
 let drawing = 0;
+/** When it was looked for what can be watched, and how long until the next look. */
+let asked = 0;
+const AGAIN_MS = 1500;
 
 /** However many things happen at once, they are drawn once. */
 function draw() {
@@ -50,9 +53,12 @@ function watch() {
   if (plan.rate) player.reach(job.state === "completed" ? 0 : picture.prefix / plan.rate, plan.frames / plan.rate);
 }
 
-/** What is playable before the end has an address once every rendition has begun. */
+/** What is playable before the end has an address once the lowest rung and the sound have begun. */
 async function early() {
-  if (!outputs.early) await loadOutputs();
+  if (!outputs.early && Date.now() - asked > AGAIN_MS) {
+    asked = Date.now();
+    await loadOutputs();
+  }
   if (outputs.early && !ended(job.state)) player.show(outputs.early, { live: true });
 }
 

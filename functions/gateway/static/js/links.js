@@ -4,6 +4,7 @@ import { byId, copier, make } from "./element.js";
 const KINDS = [
   ["hls", "HLS", "for players and phones"],
   ["dash", "DASH", "for players"],
+  ["progressive", "MP4", "one file, that plays while it loads"],
   ["report", "Report", "what was made, file by file"],
 ];
 

@@ -4,6 +4,8 @@ import { place } from "./words.js";
 
 const NATIVE = "application/vnd.apple.mpegurl";
 const AGAIN_MS = 3000;
+/** Between looks whether what is encoded plays in more sizes by now. */
+const LOOK_MS = 4000;
 
 export class Player {
   constructor() {
@@ -73,6 +75,22 @@ export class Player {
     hls.on(Hls.Events.ERROR, (_, error) => error.fatal && this.#mend(Hls, error));
     hls.loadSource(this.address);
     hls.attachMedia(this.video);
+    clearTimeout(this.look);
+    if (this.live) this.#watch(Hls, this.address);
+  }
+
+  /** A growing stream begins with its lowest rung; players read its list of rungs only once. So it
+   * is attached anew, where the film is, whenever others have begun. */
+  async #watch(Hls, address, before = null) {
+    const text = await fetch(address, { cache: "no-cache" }).then((answer) => (answer.ok ? answer.text() : null), () => null);
+    if (address !== this.address || !this.live) return;
+    if (before && text && text !== before && this.hls) {
+      const plays = !this.video.paused;
+      this.#attach(Hls, this.video.currentTime);
+      if (plays) this.video.play().catch(() => {});
+    } else {
+      this.look = setTimeout(() => this.#watch(Hls, address, before ?? text), LOOK_MS);
+    }
   }
 
   /** A playlist that is not there yet, or a lost connection, is asked for again. */

@@ -27,7 +27,7 @@ export class PartsTable {
       const row = known.get(task.id) ?? make("tr", {}, ...Array.from({ length: 7 }, (_, at) => make(at ? "td" : "th", at ? {} : { scope: "row" })));
       const cells = [
         String(number + 1),
-        (task.renditions ?? []).join(", ") || task.kind,
+        describe({ ...task, start: null }, this.rate),
         hasPlace(task) ? at(task.start, this.rate) : "the start",
         hasPlace(task) ? at(task.stop, this.rate) : "the end",
         stateOf(task),
