@@ -19,6 +19,7 @@ from knative.cli.commands.invoke import invoke
 from knative.cli.commands.jobs import jobs
 from knative.cli.commands.keys import keys
 from knative.cli.commands.knative import knative
+from knative.cli.commands.plan import plan
 from knative.cli.commands.profiles import profiles
 from knative.cli.commands.show import show
 from knative.cli.commands.submit import submit
@@ -37,6 +38,7 @@ app = typer.Typer(
 
 for command in (
     transcode,
+    plan,
     up,
     submit,
     jobs,

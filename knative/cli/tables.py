@@ -88,7 +88,7 @@ def _tasks(seen: Overview) -> Table:
             frames = f"{wording.count(task.start)} to {wording.count(task.stop)}"
             table.add_row(task.id, " ".join(task.renditions), frames, told)
         else:
-            what = task.rendition if isinstance(task, AudioTask) else _whole(task)
+            what = " ".join(task.renditions) if isinstance(task, AudioTask) else _whole(task)
             table.add_row(task.id, what, "", "yes" if done else "")
     return table
 

@@ -1,0 +1,89 @@
+"""What a plan will take, task by task and in all: CPU time, bytes to read, time on the wall.
+
+Pure; the estimates are those that the plan was cut by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.jobs.plan import AudioTask, MezzanineTask, Plan, ProgressiveTask, Task, VideoTask
+from functions.media.cutting import schedule
+from functions.media.encoding.accelerator import CPU, GPU
+from functions.media.source.probe import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What one task is expected to take."""
+
+    task: Task
+    read_bytes: int
+    """Of the source's packets, without its headers; the whole source where it has no index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the whole is expected to take with so many encoders, planned for as many."""
+
+    encoders: int
+    tasks: int
+    cpu_ms: int
+    read_bytes: int
+    wall_ms: int
+    """With a core for each encoder and nothing else to do."""
+    idle_ms: int
+    """How long the encoder that is done first waits for the last one."""
+
+
+def expected(plan: Plan, tables: Mapping[int, Table]) -> list[Expected]:
+    """Of each task, in the plan's order."""
+    before = [0]
+    if plan.index and plan.video_track in tables:
+        for packet in tables[plan.video_track].packets:
+            before.append(before[-1] + packet.size)
+    return [
+        Expected(task=task, read_bytes=_bytes(plan, task, tables, before)) for task in plan.tasks
+    ]
+
+
+def _bytes(plan: Plan, task: Task, tables: Mapping[int, Table], before: Sequence[int]) -> int:
+    """`before`: of the pictures' packets before each one, and at the end of all."""
+    match task:
+        case VideoTask() if task.stop_packet:
+            return before[task.stop_packet] - before[task.first_packet]
+        case AudioTask() if plan.index:
+            track = next(each.track for each in plan.audio if each.name == task.rendition)
+            return sum(packet.size for packet in tables[track].packets)
+        case ProgressiveTask():
+            return 0
+        case VideoTask() | AudioTask() | MezzanineTask():
+            return plan.source.size_bytes
+
+
+def outcome(
+    before: Sequence[Expected],
+    tasks: Sequence[Expected],
+    *,
+    encoders: int,
+    gpu_encoders: int = 0,
+) -> Outcome:
+    """Of all tasks, taken in their order once all of `before` (a remux) are done."""
+    lead = schedule.run([each.task.cost_ms for each in before], encoders)
+    runs = [
+        schedule.run(
+            [each.task.cost_ms for each in tasks if each.task.accelerator == accelerator], workers
+        )
+        for accelerator, workers in ((CPU, encoders), (GPU, max(1, gpu_encoders)))
+    ]
+    last = max(runs, key=lambda run: run.wall_ms)
+    every = [*before, *tasks]
+    return Outcome(
+        encoders=encoders,
+        tasks=len(every),
+        cpu_ms=sum(each.task.cost_ms for each in every),
+        read_bytes=sum(each.read_bytes for each in every),
+        wall_ms=round(lead.wall_ms + last.wall_ms),
+        idle_ms=round(last.idle_ms),
+    )
