@@ -24,6 +24,7 @@ from tests import mp4
 from tests.authoring import Playlist, attributes, media_playlists
 from tests.authoring import complaints as authoring_complaints
 from tests.e2e import picture, sound
+from tests.e2e.readers import dash_streams, decoded_frames, packets
 
 _MPD = {"": "urn:mpeg:dash:schema:mpd:2011"}
 
@@ -43,15 +44,16 @@ class Planned:
 
     @classmethod
     def read(cls, out: Path) -> Planned:
-        """From the folder's `report.json`, taking each sound for the source's of the same place."""
+        """From the folder's `report.json`, and each sound's track from its name."""
         report = json.loads((out / "report.json").read_text())
         timeline = report["timeline"]
-        sounds = [each for each in report["renditions"] if each["kind"] == "audio"]
         return cls(
             frames=timeline["frames"] if timeline else 0,
             rate=Fraction(timeline["rate"]) if timeline else Fraction(1),
             resampled=bool(timeline and not timeline["constant"]),
-            sounds=tuple(range(len(sounds))),
+            sounds=tuple(
+                int(each.name.split("-")[1]) - 1 for each in read(out) if not each.is_picture
+            ),
         )
 
 
@@ -102,10 +104,11 @@ def judge(out: Path, source: Path, planned: Planned, *, frames_of: bool = True) 
     for each in renditions:
         own = [*hashes(each), *boxes(each, planned), *timestamps(each), *repackaged(each)]
         found += [f"{each.name}: {text}" for text in own]
-    for number, each in enumerate(pictures):
+    places = dash_streams(out)
+    for each in pictures:
         for reader, path, stream in (
             ("HLS", each.playlist.path, "0:v:0"),
-            ("DASH", out / "manifest.mpd", f"0:v:{number}"),
+            ("DASH", out / "manifest.mpd", places.get(each.name, "0:v:0")),
         ):
             try:
                 count = decoded_frames(path, stream)
@@ -113,11 +116,11 @@ def judge(out: Path, source: Path, planned: Planned, *, frames_of: bool = True) 
                 return [*found, f"{each.name}: {reader} does not decode without an error"]
             if count != planned.frames:
                 found.append(f"{each.name}: {reader} gives {count} frames of {planned.frames}")
-    for number, each in enumerate(sounds):
+    for each in sounds:
         # ffmpeg's DASH reader applies the edit list anew in every segment and so drops a frame
         # of each when it decodes: its packets are counted instead.
         expected = sum(len(fragment.samples) for fragment in each.fragments())
-        if (count := packets(out / "manifest.mpd", f"0:a:{number}")) != expected:
+        if (count := packets(out / "manifest.mpd", places.get(each.name, "0:a:0"))) != expected:
             found.append(f"{each.name}: DASH gives {count} packets of {expected}")
     end_s = planned.frames / planned.rate if pictures else None
     for track, each in zip(planned.sounds, sounds, strict=False):
@@ -238,21 +241,6 @@ def repackaged(rendition: Rendition) -> Iterator[str]:
         expected = sum(len(each.samples) for each in rendition.fragments())
         if count != expected:
             yield f"shaka's packager finds {count} samples of {expected}"
-
-
-def decoded_frames(path: Path, stream: str) -> int:
-    """How many frames ffmpeg decodes; an error in any of them is an error."""
-    argv = [str(binaries.ffmpeg()), "-nostdin", "-v", "fatal", "-xerror", "-i", str(path)]
-    argv += ["-map", stream, "-fps_mode", "passthrough", "-f", "null", "-progress", "pipe:1", "-"]
-    done = subprocess.run(argv, check=True, capture_output=True, text=True)
-    return int(re.findall(r"^frame=\s*(\d+)$", done.stdout, re.MULTILINE)[-1])
-
-
-def packets(path: Path, stream: str) -> int:
-    argv = [str(binaries.ffmpeg()), "-nostdin", "-v", "fatal", "-i", str(path), "-map", stream]
-    argv += ["-c", "copy", "-f", "framecrc", "-"]
-    done = subprocess.run(argv, check=True, capture_output=True, text=True)
-    return sum(not line.startswith("#") for line in done.stdout.splitlines())
 
 
 def source_frames(source: Path) -> int:

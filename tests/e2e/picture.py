@@ -23,6 +23,8 @@ _WINDOW = 12
 _UNNAMED = "setparams=color_primaries=unknown:color_trc=unknown:colorspace=unknown"
 """Grey is made of what a picture says of its colours: a source that says nothing would differ
 from streams that say what it is taken for."""
+_LEAST = 4.0
+"""Below this the encoder's own errors, which differ from frame to frame, pass for motion."""
 _STRANGE = 400.0
 """An error that no encode of the same picture has, and what frames may be worse than most."""
 
@@ -50,7 +52,7 @@ class Errors:
             if own > min(_STRANGE, 10 * usual + 20):
                 yield f"frame {number} is not the source's"
             for neighbour, other, motion in self._neighbours(number):
-                if motion > max(2.0, other) and own > other + motion / 2:
+                if motion > max(_LEAST, other) and own > other + motion / 2:
                     yield f"frame {number} is the source's frame {neighbour}"
 
     def _windows(self) -> Iterator[str]:
