@@ -121,7 +121,7 @@ def _window(video: VideoStream, packets: Packets, start: int, frames: int) -> Wi
     end = packets[following if following is not None else len(packets) - 1]
     first = packets[start]
     # Between two sync samples, well away from both: demuxers seek by a clock of their own.
-    ticks = first.pts + max(0, end.dts - first.dts) // 2
+    ticks = first.pts + max(0, end.dts - first.pts) // 2
     return Window(start, stop, first.pts, int(ticks * video.timebase * 1_000_000))
 
 

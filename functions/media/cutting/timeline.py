@@ -201,7 +201,7 @@ def _variable(
     scale = int(timescale * timebase)
     times = [ticks for ticks, _ in _shown(presented, scale, timescale)]
     end = (presented[-1] + median_delta(presented) - presented[0]) * scale
-    marks = []
+    marks: list[tuple[int, int]] = []
     for frame, ticks in enumerate(times):
         if ticks >= len(marks) * segment_s * timescale:
             marks.append((frame, ticks))

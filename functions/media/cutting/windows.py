@@ -5,13 +5,14 @@ Positions are rows of the packet index, ticks of the source and output frames; a
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Final
 
 from functions.media.cutting.framerate import median_delta
-from functions.media.cutting.timeline import Timeline, source_frames
+from functions.media.cutting.timeline import Timeline, repeats, source_frames
 from functions.media.source.index import Packets
 
 _FLUSH_PACKETS: Final = 4
@@ -44,9 +45,13 @@ class Window:
     trim_start: int
     trim_stop: int
     """Passthrough: keep frames with PTS in [start, stop), in source ticks, each half way between
-    two frames: no rounding can move a frame over the edge. Resampled: output frames."""
+    two frames: no rounding can move a frame over the edge. Resampled: output frames. Variable:
+    output ticks."""
     pre_roll: int
     """Packets that are decoded before the first frame that is wanted."""
+    repeats: tuple[tuple[int, int], ...] = ()
+    """Variable: runs of whole seconds of the output, first and last, at which the picture that is
+    seen then is shown again."""
 
 
 class Windows:
@@ -72,6 +77,7 @@ class Windows:
         self._open = self._open_groups(packets)
         self._bytes = [0, *accumulate(packet.size for packet in packets)]
         self._median = median_delta(self._presented)
+        self._repeats = repeats(timeline, self._presented) if timeline.variable else []
 
     @property
     def presented(self) -> list[int]:
@@ -100,7 +106,7 @@ class Windows:
         start = self._sync_row(wanted, self._presented[first])
         stop = min(self._count, self._latest[last] + 1 + self._margin)
         trim_start, trim_stop = self._trim(chunk)
-        return Window(start, stop, trim_start, trim_stop, wanted - start)
+        return Window(start, stop, trim_start, trim_stop, wanted - start, self._repeated(chunk))
 
     def _sync_row(self, wanted: int, ticks: int) -> int:
         """The last sync sample from which everything that is wanted decodes."""
@@ -112,7 +118,23 @@ class Windows:
             at -= 1
         return self._sync[at] if at >= 0 else 0
 
+    def _repeated(self, chunk: Chunk) -> tuple[tuple[int, int], ...]:
+        if not self._repeats:
+            return ()
+        line = self._timeline
+        first = bisect_left(self._repeats, Fraction(line.ticks_of(chunk.start), line.timescale))
+        stop = bisect_left(self._repeats, Fraction(line.ticks_of(chunk.stop), line.timescale))
+        runs: list[tuple[int, int]] = []
+        for second in self._repeats[first:stop]:
+            if runs and runs[-1][1] == second - 1:
+                runs[-1] = runs[-1][0], second
+            else:
+                runs.append((second, second))
+        return tuple(runs)
+
     def _trim(self, chunk: Chunk) -> tuple[int, int]:
+        if self._timeline.variable:
+            return self._timeline.ticks_of(chunk.start), self._timeline.ticks_of(chunk.stop)
         if not self._timeline.constant:
             return chunk.start, chunk.stop
         presented = self._presented

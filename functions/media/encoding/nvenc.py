@@ -47,8 +47,9 @@ def options(rendition: VideoRendition, timeline: Timeline) -> Iterator[str]:
     yield from ("-profile:v", "high")
     group = timeline.segment_frames
     yield from ("-g", str(group), "-strict_gop", "1", "-no-scenecut", "1", "-forced-idr", "1")
-    # Counted from the chunk's first picture, which starts a segment.
-    yield from ("-force_key_frames", f"expr:not(mod(n,{group}))")
+    if not timeline.variable:
+        # Counted from the chunk's first picture, which starts a segment.
+        yield from ("-force_key_frames", f"expr:not(mod(n,{group}))")
     # No B-pictures: decoding order is presentation order, whatever the generation of the hardware.
     yield from ("-bf", "0", "-flags:v", "+cgop+bitexact")
 

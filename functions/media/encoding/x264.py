@@ -16,7 +16,13 @@ def options(rendition: VideoRendition, timeline: Timeline, *, threads: int) -> I
     yield from ("-threads", str(threads))
     # Closed groups of one segment each, and no other key frame.
     group = str(timeline.segment_frames)
-    yield from ("-g", group, "-keyint_min", group, "-sc_threshold", "0")
+    if timeline.variable:
+        # Segments start at forced ones. Decoding order is presentation order: a picture that
+        # waits for a later one would be decoded at a time that is not its own.
+        yield from ("-g", str(timeline.segment_frames + 1), "-forced-idr", "1", "-bf", "0")
+    else:
+        yield from ("-g", group, "-keyint_min", group)
+    yield from ("-sc_threshold", "0")
     yield from ("-flags:v", "+cgop+bitexact")
     # One parameter set whatever the rate control does; the rate is the plan's, because what
     # containers claim (1000 frames a second) would size the level and the buffer model.
