@@ -66,6 +66,52 @@ def test_square_pixels_and_rotation_make_the_displayed_size() -> None:
     assert portrait.display_height == 768
 
 
+@pytest.mark.parametrize(
+    ("matrix", "turn"),
+    [
+        ((65536, 0, 0, 65536), (0, False)),
+        ((0, 65536, -65536, 0), (270, False)),
+        ((-65536, 0, 0, -65536), (180, False)),
+        ((0, -65536, 65536, 0), (90, False)),
+        ((-65536, 0, 0, 65536), (0, True)),
+        ((65536, 0, 0, -65536), (180, True)),
+        ((0, 65536, 65536, 0), (90, True)),
+        ((0, -65536, -65536, 0), (270, True)),
+        # Three degrees beside upright; and a matrix of nothing.
+        ((65446, 3430, -3430, 65446), (0, False)),
+        ((0, 0, 0, 0), (0, False)),
+    ],
+)
+def test_a_matrix_tells_of_turns_and_mirrors(
+    matrix: tuple[int, int, int, int], turn: tuple[int, bool]
+) -> None:
+    a, b, c, d = matrix
+    rows = f"\n00000000: {a} {b} 0\n00000001: {c} {d} 0\n00000002: 70778880 0 1073741824\n"
+    (video,) = streams(VIDEO | {"side_data_list": [{"displaymatrix": rows}]}).video
+    assert (video.rotation, video.mirror) == turn
+
+
+def test_a_clean_aperture_is_what_is_displayed() -> None:
+    crop = {"side_data_type": "Frame Cropping", "crop_left": 8, "crop_right": 9, "crop_top": 0,
+            "crop_bottom": 0}  # fmt: skip
+    (video,) = streams(VIDEO | {"sample_aspect_ratio": "59:54", "side_data_list": [crop]}).video
+    assert int(video.display_width) == 768
+    (odd,) = streams(VIDEO | {"side_data_list": [crop | {"crop_left": 700}]}).video
+    assert odd.crop == probe.Margins()
+
+
+def test_light_and_dolby_vision_are_read_where_they_are_told() -> None:
+    told = [
+        {"side_data_type": "Mastering display metadata", "max_luminance": "40000000/10000"},
+        {"dv_profile": 8, "dv_bl_signal_compatibility_id": 4},
+    ]
+    (video,) = streams(VIDEO | {"side_data_list": told}).video
+    assert video.peak_nits == 4000
+    assert video.dolby_vision == probe.DolbyVision(8, 4)
+    (video,) = streams(VIDEO | {"side_data_list": [*told, {"max_content": 900}]}).video
+    assert video.peak_nits == 900
+
+
 @pytest.mark.parametrize("flag", ["attached_pic", "still_image", "timed_thumbnails"])
 def test_a_cover_is_no_video(flag: str) -> None:
     assert streams(VIDEO | {"disposition": {flag: 1}}).video == ()
