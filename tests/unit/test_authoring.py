@@ -99,7 +99,7 @@ HARMS: list[tuple[str, Callable[[Path], None]]] = [
     ),
     ("BANDWIDTH is 9", replaced("master.m3u8", ":BANDWIDTH=", ":BANDWIDTH=9")),
     ("CODECS ''", replaced("master.m3u8", "CODECS=", "CODES=")),
-    ("the streams are", replaced("master.m3u8", 'CODECS="avc1.64000d', 'CODECS="avc1.4d401e')),
+    ("CODECS is avc1.4d401e", replaced("master.m3u8", 'CODECS="avc1.64000d', 'CODECS="avc1.4d401e')),
     ("without RESOLUTION", replaced("master.m3u8", "RESOLUTION=", "RESOLUTON=")),
     ("without FRAME-RATE", replaced("master.m3u8", "FRAME-RATE=29.970", "FRAME-RATE=29.97")),
     ("without VIDEO-RANGE", replaced("master.m3u8", ",VIDEO-RANGE=SDR", "")),
