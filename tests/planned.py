@@ -121,7 +121,7 @@ def plan(
             )
     audio = audio_renditions(found) if sound else ()
     tasks += [
-        AudioTask(id=f"a{number}", rendition=each.name, cost_ms=5000)
+        AudioTask(id=f"a{number}", renditions=(each.name,), cost_ms=5000)
         for number, each in enumerate(audio, 1)
     ]
     made = Plan(

@@ -99,7 +99,7 @@ def plan_of(
         for number in range(chunks)
     ]
     if sound:
-        tasks.append(AudioTask(id="a1", rendition="audio-1", cost_ms=cost_ms))
+        tasks.append(AudioTask(id="a1", renditions=("audio-1",), cost_ms=cost_ms))
     return Plan(
         job=job,
         generation=generation,

@@ -52,7 +52,7 @@ def grow(store: ObjectStore, plan: Plan, task: Task) -> bool:
 def _made_by(plan: Plan, part: Part) -> list[Rendition]:
     if isinstance(part, VideoTask):
         return [each for each in plan.video if each.name in part.renditions]
-    return [each for each in plan.audio if each.name == part.rendition]
+    return [each for each in plan.audio if each.name in part.renditions]
 
 
 def _is_due(plan: Plan, part: Part, rendition: Rendition) -> bool:

@@ -242,7 +242,7 @@ def _task(task: Task, receipt: Receipt) -> TaskReport:
         case VideoTask():
             kind, renditions, frames = "video", task.renditions, (task.start, task.stop)
         case AudioTask():
-            kind, renditions, frames = "audio", (task.rendition,), (0, 0)
+            kind, renditions, frames = "audio", task.renditions, (0, 0)
         case MezzanineTask():
             kind, renditions, frames = "mezzanine", (), (0, 0)
         case ProgressiveTask():

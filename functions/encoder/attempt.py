@@ -6,6 +6,7 @@ Everything that can be wrong ends as one of three: `Failed` (the task's own faul
 
 from __future__ import annotations
 
+import functools
 import logging
 import mmap
 from collections.abc import Callable, Sequence
@@ -76,20 +77,28 @@ class Attempt:
         )
 
     def audio(self, task: AudioTask) -> tuple[Track, ...]:
-        """Encode a whole audio track."""
-        rendition = self._audio(task.rendition)
-        source = self.copy.fetch_sound(rendition.track)
-        argv = sounds.argv(self.ffmpeg, source=source, rendition=rendition, tuning=self.tuning)
-        duration_s = Fraction(rendition.samples, rendition.sample_rate)
+        """Encode whole audio tracks."""
+        renditions = [self._audio(name) for name in task.renditions]
+        source = self.copy.fetch_sound(task, {each.track for each in renditions})
+        argv = sounds.argv(self.ffmpeg, source=source, renditions=renditions, tuning=self.tuning)
+        first = renditions[0]
         # AAC needs at most 768 bytes a frame and channel (ISO/IEC 14496-3, 4.5.3).
-        most_bytes = aac.frames(rendition) * rendition.channels * 1024 + SPARE_BYTES
-        self.watch.samples_per_s = rendition.sample_rate
-        with telemetry.span("encode", rendition=rendition.name, seconds=float(duration_s)):
-            outcome.check(self.run(argv, task.cost_ms, most_bytes), "audio")
-        output = self._read(
-            0, aac.frames(rendition), lambda read: gate.check_audio(read, rendition)
+        most_bytes = max(aac.frames(each) * each.channels * 1024 for each in renditions)
+        self.watch.samples_per_s = first.sample_rate
+        with telemetry.span(
+            "encode",
+            renditions=",".join(task.renditions),
+            seconds=first.samples / first.sample_rate,
+        ):
+            outcome.check(self.run(argv, task.cost_ms, most_bytes + SPARE_BYTES), "audio")
+        outputs = [
+            self._read(number, aac.frames(each), functools.partial(_check_audio, each))
+            for number, each in enumerate(renditions)
+        ]
+        return tuple(
+            self._put(each.name, output, number, 0)
+            for number, (each, output) in enumerate(zip(renditions, outputs, strict=True))
         )
-        return (self._put(rendition.name, output, 0, 0),)
 
     def run(self, argv: Sequence[str], cost_ms: int, output_bytes: int) -> Finished:
         """Run a program in the task's folder, within what is left of the attempt's time."""
@@ -199,6 +208,10 @@ class Attempt:
             if rendition.name == name:
                 return rendition
         raise Failed("output_invalid", final=True, problem=f"no rendition {name} in the plan")
+
+
+def _check_audio(rendition: AudioRendition, output: Fragmented) -> None:
+    gate.check_audio(output, rendition)
 
 
 def _most_bytes(rendition: VideoRendition, duration_s: Fraction) -> int:

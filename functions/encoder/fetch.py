@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Final
 
 from eventing import telemetry
 from functions.adapters import sparse
-from functions.jobs.plan import Plan, VideoTask
+from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.media.encoding import argv as words
 from functions.media.source import index
 from functions.media.source.byterange import ByteRange, union
@@ -18,10 +18,6 @@ from functions.ports import ObjectStore
 
 PIECE_BYTES: Final = 8 << 20
 """How much of the source is in memory at once."""
-WHOLE_BYTES: Final = 64 << 20
-"""Sound lies scattered over the file: a source up to this size is read in one go."""
-SOUND_BUDGET: Final = Fraction(1)
-"""Of a larger one, up to as many bytes of pictures as of sound are read along, for fewer reads."""
 
 
 @dataclass(slots=True)
@@ -56,16 +52,22 @@ class Copy:
         seek_us = int(_seek_ticks(packets) * track.timebase * 1_000_000)
         return words.Source(format=self.plan.format, seek_us=seek_us)
 
-    def fetch_sound(self, stream: int) -> words.Source:
-        """The headers and all packets of an audio stream. Raises like `fetch_chunk`."""
-        if not self.plan.index or self.plan.source.size_bytes <= WHOLE_BYTES:
+    def fetch_sound(self, task: AudioTask, streams: Set[int]) -> words.Source:
+        """The headers and all packets of these streams. Raises like `fetch_chunk`."""
+        if not self.plan.index or task.spare_bytes is None:
             return self.fetch_whole()
         header = self._header()
-        count = header.track(stream).count
-        if not count:
+        packets = [
+            packet
+            for stream in streams
+            if (count := header.track(stream).count)
+            for packet in self._packets(header, stream, 0, count)
+        ]
+        size_bytes = sum(packet.size for packet in packets)
+        if not size_bytes:
             return self.fetch_whole()
-        packets = self._packets(header, stream, 0, count)
-        self._fetch(union([*header.head, *index.wanted(packets, budget=SOUND_BUDGET)]))
+        budget = Fraction(task.spare_bytes, size_bytes)
+        self._fetch(union([*header.head, *index.wanted(packets, budget=budget)]))
         return words.Source(format=self.plan.format)
 
     def fetch_whole(self) -> words.Source:
@@ -104,12 +106,13 @@ class Copy:
 def _seek_ticks(packets: index.Packets) -> int:
     """Where to seek so that reading starts with the first packet.
 
-    Demuxers look for the last sync sample before a time, in decoding time and minus a delay of
-    their own; so it is a time well after the first packet and well before the next sync sample.
+    The demuxer looks for the last sync sample decoded before a time and presented by then; so it
+    is a time from the first packet's presentation on, and well before the next one's decoding.
+    Across a gap a packet may be decoded long before it is presented.
     """
     first = packets[0]
     end = next((packet.dts for packet in packets[1:] if packet.sync), packets[-1].dts)
-    return first.pts + max(0, end - first.dts) // 2
+    return first.pts + max(0, end - first.pts) // 2
 
 
 def _pieces(ranges: Iterable[ByteRange]) -> Iterator[ByteRange]:

@@ -15,6 +15,8 @@ METADATA_PREFIX: Final = "kinora-"
 SIDECAR_LIMIT_BYTES: Final = 64 * 1024
 
 _METADATA: Final = "the object's metadata"
+_LISTS: Final = frozenset({"audio_languages"})
+"""Fields that metadata spells with commas."""
 
 
 def parse(
@@ -27,7 +29,8 @@ def parse(
     """The options of all three; where several name a field, what was `asked` by a request counts
     first, then the metadata.
 
-    Metadata `kinora-chunk-segments: 4` is the field `chunk_segments`; other metadata is not ours.
+    Metadata `kinora-chunk-segments: 4` is the field `chunk_segments`, `kinora-audio-languages:
+    en,de` is a list; other metadata is not ours.
     Raises Rejected (`options_invalid`) naming the place and the field.
     """
     fields: dict[str, Any] = {}
@@ -39,11 +42,13 @@ def parse(
                 problem=f"it is larger than {SIDECAR_LIMIT_BYTES // 1024} KiB",
             )
         fields |= _validated(sidecar_name, _decoded(sidecar_name, sidecar), strict=True)
-    given = {
+    given: dict[str, Any] = {
         name.removeprefix(METADATA_PREFIX).replace("-", "_"): value
         for name, value in metadata.items()
         if name.startswith(METADATA_PREFIX)
     }
+    for name in _LISTS & given.keys():
+        given[name] = [each.strip() for each in given[name].split(",") if each.strip()]
     fields |= _validated(_METADATA, given, strict=False)
     fields |= _validated("the request", dict(asked or {}), strict=True)
     return msgspec.convert(fields, ready(Options))

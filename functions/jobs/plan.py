@@ -64,10 +64,13 @@ class VideoTask(msgspec.Struct, frozen=True, kw_only=True, tag="video", tag_fiel
 
 
 class AudioTask(msgspec.Struct, frozen=True, kw_only=True, tag="audio", tag_field="kind"):
-    """One whole audio track."""
+    """Whole audio tracks, from one reading and one decoding of each."""
 
     id: str
-    rendition: str
+    renditions: tuple[str, ...]
+    spare_bytes: int | None = None
+    """Of the source, besides its own packets: so many may be read along for fewer reads. None:
+    all of the source is read."""
     cost_ms: int
     accelerator: Accelerator = CPU
     length: Length = "short"
@@ -190,9 +193,7 @@ class Plan:
     def _parts(self) -> Mapping[str, Sequence[Part]]:
         found: dict[str, list[Part]] = {}
         for task in self.tasks:
-            names = task.renditions if isinstance(task, VideoTask) else ()
-            names = (task.rendition,) if isinstance(task, AudioTask) else names
-            for name in names:
+            for name in task.renditions if isinstance(task, VideoTask | AudioTask) else ():
                 found.setdefault(name, []).append(task)  # type: ignore[arg-type]
         return {name: sorted(parts, key=_start) for name, parts in found.items()}
 

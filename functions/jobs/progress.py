@@ -92,7 +92,7 @@ def part_of(task: Task, reported: int, lengths: Mapping[str, int]) -> Fraction:
     if isinstance(task, VideoTask):
         length = task.stop - task.start
     elif isinstance(task, AudioTask):
-        length = max(1, lengths.get(task.rendition, 0))
+        length = max(1, lengths.get(task.renditions[0], 0))
     else:
         return Fraction(0)
     return Fraction(min(max(reported, 0), length), length)

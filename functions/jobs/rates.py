@@ -64,12 +64,17 @@ def votes(plan: Plan, done: Sequence[tuple[Task, Receipt]]) -> Iterator[tuple[st
     ]
     yield from _of_pictures(plan.basis, [chunk for chunk in chunks if chunk.pixels])
     sounds = [
-        receipt.cpu_ms / (float(seconds) * track.channels)
+        receipt.cpu_ms / float(sum(each * track.channels for each, track in heard))
         for task, receipt in done
         if isinstance(task, AudioTask)
-        for track in plan.audio
-        if track.name == task.rendition
-        and (seconds := Fraction(track.samples, track.sample_rate)) >= LEAST_SOUND_S
+        and (
+            heard := [
+                (Fraction(track.samples, track.sample_rate), track)
+                for track in plan.audio
+                if track.name in task.renditions
+            ]
+        )
+        and min(seconds for seconds, _ in heard) >= LEAST_SOUND_S
     ]
     if sounds:
         yield "sound", statistics.median(sounds)

@@ -98,7 +98,7 @@ def _shape(task: plans.Task) -> tuple[Kind, tuple[str, ...], int, int]:
         case VideoTask():
             return "video", task.renditions, task.start, task.stop
         case AudioTask():
-            return "audio", (task.rendition,), 0, 0
+            return "audio", task.renditions, 0, 0
         case ProgressiveTask():
             return "progressive", tuple(filter(None, (task.video, task.audio))), 0, 0
     return "mezzanine", (), 0, 0

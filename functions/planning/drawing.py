@@ -68,7 +68,10 @@ def _draw(
 ) -> Plan:
     if manifest.profile is None:
         raise ValueError("the job has no profile")
-    choice = choose(survey.media, survey.tables if survey.prepared else None, setting.bounds)
+    choice = sounds.wanted(
+        choose(survey.media, survey.tables if survey.prepared else None, setting.bounds),
+        manifest.options.audio_languages,
+    )
     empty = Plan(
         job=manifest.job,
         generation=generation,
@@ -121,7 +124,9 @@ def _film(
     renditions = pictures.rungs(profile, video, accelerator)
     seen = survey.seen.get(video.index)
     treatment = pictures.treatment(video, renditions, seen)
-    audio = sounds.renditions(profile, choice, line.origin * line.timebase, line.duration_s)
+    audio = sounds.renditions(
+        profile, choice, survey.tables, line.origin * line.timebase, line.duration_s
+    )
     source_share = Fraction(len(presented), line.frames)
     return replace(
         empty,
@@ -133,7 +138,7 @@ def _film(
             line,
             Windows(table.packets, line, beside=treatment.beside),
             renditions,
-            audio,
+            sounds.tasks(audio, survey, model),
             video,
             source_share=source_share,
             effort=Effort(line, effort.weights(table.packets, line)),
@@ -190,5 +195,5 @@ def _sound_only(
     frames = int(duration_s * framerate.MAX_RATE)
     if frames > setting.bounds.frames:
         raise refuse("too_long", frames=frames, limit=setting.bounds.frames)
-    audio = sounds.renditions(profile, choice, origin_s, duration_s)
-    return replace(empty, audio=audio, tasks=tuple(tasks.of_sound(each, model) for each in audio))
+    audio = sounds.renditions(profile, choice, survey.tables, origin_s, duration_s)
+    return replace(empty, audio=audio, tasks=sounds.tasks(audio, survey, model))

@@ -53,9 +53,9 @@ def _bytes(plan: Plan, task: Task, tables: Mapping[int, Table], before: Sequence
     match task:
         case VideoTask() if task.stop_packet:
             return before[task.stop_packet] - before[task.first_packet]
-        case AudioTask() if plan.index:
-            track = next(each.track for each in plan.audio if each.name == task.rendition)
-            return sum(packet.size for packet in tables[track].packets)
+        case AudioTask(spare_bytes=int()) if plan.index:
+            tracks = {each.track for each in plan.audio if each.name in task.renditions}
+            return sum(packet.size for track in tracks for packet in tables[track].packets)
         case ProgressiveTask():
             return 0
         case VideoTask() | AudioTask() | MezzanineTask():

@@ -21,7 +21,7 @@ from functions.media.cutting.effort import Effort
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk, Windows
 from functions.media.encoding.accelerator import CPU, Accelerator
-from functions.media.encoding.rendition import AudioRendition, VideoRendition
+from functions.media.encoding.rendition import VideoRendition
 from functions.media.source.probe import VideoStream
 
 _FEW_SEGMENTS: Final = 2
@@ -30,19 +30,11 @@ _WORTH_SHARING: Final = 0.9
 """Of the wall: what renditions apart must stay below, for what they decode twice."""
 
 
-def of_sound(rendition: AudioRendition, model: Model) -> AudioTask:
-    """The task of a whole sound track."""
-    number = rendition.name.removeprefix("audio-")
-    return AudioTask(
-        id=f"a{number}", rendition=rendition.name, cost_ms=round(model.audio_ms(rendition))
-    )
-
-
 def of_film(
     line: Timeline,
     windows: Windows,
     renditions: Sequence[VideoRendition],
-    audio: Sequence[AudioRendition],
+    sound: Sequence[AudioTask],
     video: VideoStream,
     *,
     source_share: Fraction,
@@ -67,7 +59,6 @@ def of_film(
         effort=effort,
         model=model,
     )
-    sound = [of_sound(rendition, model) for rendition in audio]
     shared = work.accelerator == CPU
     groups, cut = _cut(
         line,

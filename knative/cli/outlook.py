@@ -217,7 +217,7 @@ def _task(each: Expected) -> dict[str, Any]:
     if isinstance(task, VideoTask):
         names, start, stop = task.renditions, task.start, task.stop
     elif isinstance(task, AudioTask):
-        names = (task.rendition,)
+        names = task.renditions
     return {
         "id": task.id,
         "renditions": list(names),

@@ -133,7 +133,7 @@ def receipts(plan: Plan) -> Iterator[Receipt]:
             tracks = tuple(_pictures(plan, task, name) for name in task.renditions)
         else:
             assert isinstance(task, AudioTask)
-            tracks = (_sound(plan, task.rendition),)
+            tracks = tuple(_sound(plan, name) for name in task.renditions)
         yield Receipt(
             job=plan.job,
             generation=plan.generation,

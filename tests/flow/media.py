@@ -149,7 +149,7 @@ def _tasks(film: Film) -> Iterator[VideoTask | AudioTask]:
     for number in range(film.sounds):
         yield AudioTask(
             id=f"a{number + 1}",
-            rendition=f"audio-{number + 1}",
+            renditions=(f"audio-{number + 1}",),
             cost_ms=50,
             length="long" if film.long_sounds else "short",
         )
@@ -346,7 +346,8 @@ class Encoder:
                 for name in task.renditions:
                     yield self._video(plan, task, name, attempt)
             case AudioTask():
-                yield self._audio(plan, task, attempt)
+                for name in task.renditions:
+                    yield self._audio(plan, name, attempt)
 
     def _video(self, plan: Plan, task: VideoTask, name: str, attempt: int) -> Track:
         assert plan.timeline is not None
@@ -368,13 +369,13 @@ class Encoder:
             segments=(segment,),
         )
 
-    def _audio(self, plan: Plan, task: AudioTask, attempt: int) -> Track:
-        samples = next(each.samples for each in plan.audio if each.name == task.rendition) + 1024
+    def _audio(self, plan: Plan, rendition: str, attempt: int) -> Track:
+        samples = next(each.samples for each in plan.audio if each.name == rendition) + 1024
         segments = []
         for number, start in enumerate(range(0, samples, 4 * 48000)):
             length = min(4 * 48000, samples - start)
-            text = f"{task.rendition} {number} {self.worker} {attempt}"
-            stored = self._put(plan, task.rendition, number, text)
+            text = f"{rendition} {number} {self.worker} {attempt}"
+            stored = self._put(plan, rendition, number, text)
             segments.append(
                 Segment(
                     number=number,
@@ -385,10 +386,10 @@ class Encoder:
                 )
             )
         return Track(
-            rendition=task.rendition,
+            rendition=rendition,
             codecs="mp4a.40.2",
             timescale=48000,
-            init=self._put(plan, task.rendition, None, task.rendition),
+            init=self._put(plan, rendition, None, rendition),
             segments=tuple(segments),
         )
 

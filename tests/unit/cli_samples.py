@@ -78,7 +78,7 @@ def plan(job: str = JOB) -> Plan:
                 trim_stop=200,
                 cost_ms=400,
             ),
-            AudioTask(id="a1", rendition="audio-1", cost_ms=200),
+            AudioTask(id="a1", renditions=("audio-1",), cost_ms=200),
         ),
     )
 

@@ -208,7 +208,7 @@ def test_sound_alone_has_no_timeline() -> None:
     assert made.timeline is None
     assert made.video == ()
     assert made.video_track == -1
-    assert [task.id for task in made.tasks] == ["a1", "a2"]
+    assert [task.id for task in made.tasks] == ["a1"]
     assert {each.samples for each in made.audio} == {round(Fraction(12 * 1024 * 48_000, 44_100))}
 
 

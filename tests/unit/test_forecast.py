@@ -16,7 +16,7 @@ from tests.films import plan as planned
 
 def with_costs(costs_ms: list[int]) -> Plan:
     tasks = tuple(
-        AudioTask(id=f"a{number}", rendition="audio-1", cost_ms=cost_ms)
+        AudioTask(id=f"a{number}", renditions=("audio-1",), cost_ms=cost_ms)
         for number, cost_ms in enumerate(costs_ms)
     )
     return replace(planned(), tasks=tasks)

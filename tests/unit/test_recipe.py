@@ -202,7 +202,7 @@ def test_a_picture_is_turned_by_one_filter_or_two(
 def test_light_is_reckoned_with_at_the_largest_size_and_once() -> None:
     hlg = Colors(matrix="bt2020nc", primaries="bt2020", transfer="arib-std-b67")
     found = treated(source=hlg, tone="hlg", peak_nits=1015, largest_width=1280, largest_height=720)
-    at = found.index("tonemap=desat=0:peak=5.0000:tonemap=hable")
+    at = found.index("tonemap=desat=0:param=0.3:peak=5.0000:tonemap=mobius")
     assert found[at - 4 : at] == [
         "scale=flags=bicubic:h=720:w=1280",
         "zscale=npl=203:t=linear",
@@ -222,19 +222,22 @@ def test_other_primaries_go_by_way_of_light_and_another_matrix_alone_does_not() 
     assert not any(each.startswith("zscale") for each in treated(source=rgb))
 
 
-def test_a_sound_track_is_cut_and_padded_to_the_sample() -> None:
+def test_a_sound_track_is_mixed_then_cut_and_padded_to_the_sample() -> None:
     argv = sounds.argv(
         "ffmpeg",
         source=words.Source(format="mpegts"),
-        rendition=SOUND,
+        renditions=[SOUND],
         tuning=words.Tuning(decoder_threads=2),
     )
     assert list(argv) == [
         *START,
         *("-copyts", *input_options("mpegts"), "-threads", "2", "-i", "file:source"),
-        *("-filter_complex_threads", "1", "-filter_complex"),
-        "[0:2]asetpts=expr=PTS-round((61)/(40*TB))[s0];"
-        "[s0]aresample=async=1:first_pts=0:ochl=stereo:osf=fltp:osr=48000[s1];"
+        *("-filter_threads", "1", "-filter_complex_threads", "1", "-map", "0:2"),
+        *("-filter:a", "aresample=osr=48000:ochl=stereo:osf=flt", "-c:a", "pcm_f32le"),
+        *("-enc_time_base", "1/48000", "-f", "null", "-", "-dec", "0:0", "-filter_complex"),
+        "[dec:0]asetpts=expr=PTS-(73200)[s0];"
+        "[s0]aresample=async=960:first_pts=0:min_comp=0.002:min_hard_comp=0.015:"
+        "ochl=stereo:osf=fltp:osr=48000[s1];"
         "[s1]apad=whole_len=96000[s2];[s2]atrim=end_sample=96000[s3]",
         *("-map", "[s3]", "-c:a", "aac", "-b:a", "128000", "-flags:a", "+bitexact"),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
@@ -242,6 +245,26 @@ def test_a_sound_track_is_cut_and_padded_to_the_sample() -> None:
         *("-muxdelay", "0", "-muxpreload", "0", "-frag_duration", "3978666"),
         *("-movflags", "+cmaf+delay_moov+skip_trailer", "-f", "mp4", "file:0.mp4"),
     ]
+
+
+def test_late_sound_follows_silence_and_what_was_mixed_is_limited() -> None:
+    argv = sounds.argv(
+        "ffmpeg",
+        source=words.Source(format="mov"),
+        renditions=[
+            replace(SOUND, layout="mono", mixed=True, late=48_000, origin=0),
+            replace(SOUND, layout="5.1", group="surround"),
+        ],
+        tuning=words.Tuning(),
+    )
+    text = argv[argv.index("-filter_complex") + 1]
+    assert "anullsrc=channel_layout=mono:sample_rate=48000" in text
+    assert "asetpts=expr=PTS-(48000)" in text
+    assert text.count("alimiter=latency=1:level=0:limit=0.95") == 1
+    assert "concat=a=1:n=2:v=0" in text
+    assert [argv[at + 1] for at, word in enumerate(argv) if word == "-dec"] == ["0:0", "1:0"]
+    assert "aresample=osr=48000:ochl=mono:osf=flt:rematrix_maxval=1" in argv
+    assert argv[-1] == "file:1.mp4"
 
 
 def test_a_mezzanine_copies_pictures_and_sound_only() -> None:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 import ffmpeg
+from ffmpeg.nodes import FilterableStream, FilterNode, Node
 
 Stream = Any
 """An end of a graph under construction; `.filter(name, **options)` lengthens it."""
@@ -27,6 +28,38 @@ class Graph:
 def source(track: int) -> Stream:
     """The stream `track` of the one input."""
     return ffmpeg.input("source")[str(track)]
+
+
+def decoded(number: int) -> Stream:
+    """What the n-th decoder hears that listens to an encoder (`-dec`)."""
+    return ffmpeg.input("source")[f"dec:{number}"]
+
+
+def silence(samples: int, rate: int, layout: str) -> Stream:
+    """So many samples of nothing."""
+    origin = _Origin("anullsrc", {"sample_rate": rate, "channel_layout": layout})
+    return origin.stream().filter("atrim", end_sample=samples)
+
+
+def joined_sound(first: Stream, second: Stream) -> Stream:
+    """One after the other; the second starts at 0."""
+    return ffmpeg.filter((first, second), "concat", n=2, v=0, a=1)
+
+
+class _Origin(FilterNode):  # type: ignore[misc]
+    """A filter without an input, which the library has no word for."""
+
+    def __init__(self, name: str, options: dict[str, object]) -> None:
+        Node.__init__(
+            self,
+            stream_spec=None,
+            name=name,
+            incoming_stream_types=set(),
+            outgoing_stream_type=FilterableStream,
+            min_inputs=0,
+            max_inputs=0,
+            kwargs=options,
+        )
 
 
 def split(stream: Stream, count: int) -> list[Stream]:
@@ -46,6 +79,6 @@ def closed(streams: Sequence[Stream]) -> Graph:
     """The whole, with these ends in their order."""
     outputs = [ffmpeg.output(each, str(number)) for number, each in enumerate(streams)]
     words: list[str] = ffmpeg.get_args(ffmpeg.merge_outputs(*outputs))
-    text = words[words.index("-filter_complex") + 1]
+    text = words[words.index("-filter_complex") + 1].replace("[0:dec:", "[dec:")
     found = {words[at + 2]: words[at + 1] for at, word in enumerate(words) if word == "-map"}
     return Graph(text, tuple(found[str(number)] for number in range(len(streams))))

@@ -50,6 +50,10 @@ class AudioRendition:
     bitrate_bps: int
     samples: int
     """Planned samples of output, priming not counted."""
+    mixed: bool = False
+    """True where channels of the source are mixed into fewer: what gets too loud is limited."""
+    late: int = 0
+    """Samples of silence before the source's sound starts, where those are more than a few."""
     origin: int
     """Output time zero in ticks of the track's own timebase (sound before it is cut,
     a late start is filled with silence)."""

@@ -1,61 +1,113 @@
-"""A whole track of sound: what ffmpeg is told to decode, place in time and encode."""
+"""Whole tracks of sound: what ffmpeg is told to decode, mix, place in time and encode.
+
+Every rendition goes through two graphs. The first mixes what the decoder gives into the
+rendition's layout; ffmpeg draws it anew whenever a source changes its layout or rate in
+mid-stream, as broadcasts do. The second keeps the time, which must not start again then: it hears
+the first one's samples through a decoder of its own (`-dec`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Final
 
 from functions.media.encoding import aac, graph
 from functions.media.encoding import argv as words
 from functions.media.encoding.rendition import AudioRendition
 
+IGNORED_S: Final = "0.002"
+"""What a timestamp may be off before anything is done: containers round to milliseconds."""
+JUMP_S: Final = "0.015"
+"""From here on samples are left out or silence is put in; below, sound is stretched instead."""
+STRETCH: Final = 0.02
+"""At most so much, which changes the pitch by less than half a semitone."""
+LIMIT: Final = "0.95"
+"""Peak of what was mixed; its sum can be more than twice as loud as the loudest channel."""
+
 
 def argv(
-    ffmpeg: str, *, source: words.Source, rendition: AudioRendition, tuning: words.Tuning
+    ffmpeg: str,
+    *,
+    source: words.Source,
+    renditions: Sequence[AudioRendition],
+    tuning: words.Tuning,
 ) -> tuple[str, ...]:
-    """Encode a whole audio track into one fragmented mp4, `output(0)`.
+    """Encode whole audio tracks, each into one fragmented mp4: `output(0)` and so on.
 
     The planned samples follow `aac.FRAME_SAMPLES` of priming, which the edit list skips; `tfdt`
-    runs from 0.
+    runs from 0. Of a track with several renditions the packets are decoded once.
     """
-    drawn = filters(rendition)
+    drawn = graph.closed([_placed(number, each) for number, each in enumerate(renditions)])
     return (
         *words.start(ffmpeg),
         *words.read(source, tuning.decoder_threads),
-        *("-filter_complex_threads", "1"),
+        *("-filter_threads", "1", "-filter_complex_threads", "1"),
+        *(word for each in renditions for word in _mixed(each)),
+        *(word for number in range(len(renditions)) for word in ("-dec", f"{number}:0")),
         *("-filter_complex", drawn.text),
-        *("-map", drawn.labels[0]),
-        *("-c:a", "aac", "-b:a", str(rendition.bitrate_bps), "-flags:a", "+bitexact"),
-        *words.neutral_muxer(),
-        # Half a frame short, so that rounding to microseconds cannot add one.
-        *("-frag_duration", str(_us(aac.segment_frames(rendition) * 2 - 1, rendition))),
-        *("-movflags", "+cmaf+delay_moov+skip_trailer"),
-        *("-f", "mp4", f"file:{words.output(0)}"),
+        *(
+            word
+            for number, (each, label) in enumerate(zip(renditions, drawn.labels, strict=True))
+            for word in _encoded(each, label, words.output(number))
+        ),
     )
 
 
-def filters(rendition: AudioRendition) -> graph.Graph:
-    """One whole audio track from the timeline's origin on, exactly as long as planned.
+def _mixed(rendition: AudioRendition) -> Iterator[str]:
+    """The track in the rendition's layout, as samples for the second graph."""
+    yield from ("-map", f"0:{rendition.track}")
+    # Into one channel all others go by equal parts; into two as players do it (ITU-R BS.775):
+    # centre and surrounds 3 dB down, without the channel of low effects, not made quieter.
+    parts = ":rematrix_maxval=1" if rendition.layout == "mono" else ""
+    yield "-filter:a"
+    yield f"aresample=osr={rendition.sample_rate}:ochl={rendition.layout}:osf=flt{parts}"
+    yield from ("-c:a", "pcm_f32le", "-enc_time_base", f"1/{rendition.sample_rate}")
+    yield from ("-f", "null", "-")
 
-    Gaps and overlaps of the source's timestamps are filled and cut, so that sound stays with the
-    picture.
+
+def _placed(number: int, rendition: AudioRendition) -> graph.Stream:
+    """The mixed sound from the timeline's origin on, exactly as long as planned.
+
+    Gaps and overlaps of the source's timestamps are filled and cut, and a clock that runs apart
+    is followed, so that sound stays with the picture.
     """
+    rate = rendition.sample_rate
     ticks_s = Fraction(rendition.timebase_num, rendition.timebase_den)
-    origin_s = rendition.origin * ticks_s
-    # Time as samples of the decoder, whose timebase need not be the container's.
-    stream = graph.source(rendition.track)
-    stream = stream.filter(
-        "asetpts", expr=f"PTS-round(({origin_s.numerator})/({origin_s.denominator}*TB))"
-    )
+    begin = round(rendition.origin * ticks_s * rate) + rendition.late
+    stream = graph.decoded(number)
+    stream = stream.filter("asetpts", expr=f"PTS-({begin})")
     stream = stream.filter(
         "aresample",
-        osr=rendition.sample_rate,
+        osr=rate,
         ochl=rendition.layout,
         osf="fltp",
-        **{"async": 1, "first_pts": 0},
+        **{
+            "async": round(STRETCH * rate),
+            "min_comp": IGNORED_S,
+            "min_hard_comp": JUMP_S,
+            "first_pts": 0,
+        },
     )
+    if rendition.mixed:
+        stream = stream.filter("alimiter", limit=LIMIT, level=0, latency=1)
+    if rendition.late:
+        # aresample would hold all of the silence in memory at once.
+        silence = graph.silence(rendition.late, rate, rendition.layout)
+        stream = graph.joined_sound(silence, stream)
     stream = stream.filter("apad", whole_len=rendition.samples)
-    stream = stream.filter("atrim", end_sample=rendition.samples)
-    return graph.closed([stream])
+    return stream.filter("atrim", end_sample=rendition.samples)
+
+
+def _encoded(rendition: AudioRendition, label: str, file: str) -> Iterator[str]:
+    yield from ("-map", label)
+    yield from ("-c:a", "aac", "-b:a", str(rendition.bitrate_bps), "-flags:a", "+bitexact")
+    yield from words.neutral_muxer()
+    # Half a frame short, so that rounding to microseconds cannot add one.
+    half_frames = aac.segment_frames(rendition) * 2 - 1
+    yield from ("-frag_duration", str(_us(half_frames, rendition)))
+    yield from ("-movflags", "+cmaf+delay_moov+skip_trailer")
+    yield from ("-f", "mp4", f"file:{file}")
 
 
 def _us(half_frames: int, rendition: AudioRendition) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 # ISO 639-2 codes, terminological and bibliographic, with the two letters that BCP 47 (RFC 5646,
@@ -35,3 +36,22 @@ def tag_of(language: str) -> str:
         return "und"
     primary, separator, rest = language.partition("-")
     return _SHORT.get(primary.lower(), primary.lower()) + separator + rest
+
+
+def fitting(languages: Sequence[str], asked: Sequence[str]) -> frozenset[int]:
+    """Which of the languages, by place, are in one of those asked for.
+
+    `en` asks for `eng` and `en-GB` too (RFC 4647, section 3.3.1). What is asked for more closely
+    than anything is tagged gets what comes next: for `en-US` that is `eng`.
+    """
+    tags = [tag_of(each).lower() for each in languages]
+    found: set[int] = set()
+    for each in asked:
+        wanted = tag_of(each).lower()
+        while wanted:
+            fits = {at for at, tag in enumerate(tags) if f"{tag}-".startswith(f"{wanted}-")}
+            if fits:
+                found |= fits
+                break
+            wanted = wanted.rpartition("-")[0]
+    return frozenset(found)
