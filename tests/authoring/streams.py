@@ -20,7 +20,10 @@ _RATE = 60
 
 def segments(playlist: Playlist) -> Findings:
     init = playlist.map().read_bytes()
-    yield from _init(playlist.map().name, init)
+    wrong = [*_init(playlist.map().name, init)]
+    yield from wrong
+    if wrong:
+        return
     ticks_a_second, expected = mp4.timescale(init), 0
     for entry, path in zip(playlist.entries(), playlist.files(), strict=True):
         data = path.read_bytes()
