@@ -136,6 +136,7 @@ class Attempt:
                 trim_start=task.trim_start,
                 trim_stop=task.trim_stop,
                 tail=self._tail(timeline, task.stop),
+                repeats=task.repeats,
             ),
             renditions=renditions,
             tuning=self.tuning,
@@ -159,7 +160,7 @@ class Attempt:
     def _tail(self, timeline: Timeline, stop: int) -> int:
         """Output frames before `stop` and after the one in which the source's last frame first
         shows: of slides that is more than a chunk."""
-        if timeline.constant:
+        if timeline.constant or timeline.variable:
             return 0
         if self.copy.last_ticks is None:
             return stop

@@ -52,7 +52,11 @@ class VideoTask(msgspec.Struct, frozen=True, kw_only=True, tag="video", tag_fiel
     trim_start: int
     trim_stop: int
     """Passthrough: keep decoded frames with PTS in [start, stop), in source ticks; the last
-    chunk's stop is past every frame. Resampled: output frames, same as `start` and `stop`."""
+    chunk's stop is past every frame. Resampled: output frames, same as `start` and `stop`.
+    Variable: output ticks, those of `start` and `stop`."""
+    repeats: tuple[tuple[int, int], ...] = ()
+    """Variable: runs of whole seconds of the output, first and last, at which the picture that is
+    seen then is shown again."""
     cost_ms: int
     """Estimated time of its worker: on the CPU that of its core."""
     fallback_ms: int = 0

@@ -85,7 +85,7 @@ def _draw(
         video=(),
         audio=(),
         tasks=(),
-        notes=choice.notes,
+        notes=(*survey.notes, *choice.notes),
     )
     if not survey.prepared:
         return _prepare(empty, model)
@@ -116,10 +116,18 @@ def _film(
         raise refuse("source_unreadable", problem="pictures without a time")
     presented = sorted(packet.pts for packet in table.packets if packet.shown)
     line = timeline.plan(
-        presented, video.timebase, segment_s=profile.segment_s, nominal_rate=video.nominal_rate
+        presented,
+        video.timebase,
+        segment_s=profile.segment_s,
+        nominal_rate=video.nominal_rate,
+        variable=manifest.options.frame_rate == "variable",
+        counted=survey.counted,
     )
-    if line.frames > setting.bounds.frames:
-        raise refuse("too_long", frames=line.frames, limit=setting.bounds.frames)
+    most = setting.bounds.frames
+    if not line.constant:
+        most = min(most, timeline.most_frames(presented))
+    if line.frames > most:
+        raise refuse("too_long", frames=line.frames, limit=most)
     accelerator, without = _accelerator(manifest, setting)
     renditions = pictures.rungs(profile, video, accelerator)
     seen = survey.seen.get(video.index)
@@ -147,11 +155,13 @@ def _film(
             chunk_segments=manifest.options.chunk_segments,
             workers=setting.workers if accelerator == CPU else setting.gpu_workers,
             model=model,
+            treatments=treatment.costs,
         ),
         basis=Basis(
             codec=video.codec,
             pixels=video.width * video.height,
             source_share=float(source_share),
+            treatments=treatment.costs,
         ),
         notes=(
             *empty.notes,

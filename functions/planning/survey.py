@@ -24,5 +24,9 @@ class Survey:
     """Key of the index object, "" where there is none."""
     seen: Mapping[int, Seen] = field(default_factory=dict)
     """What a look at the pictures found, by stream; only of the film that is looked at."""
+    counted: bool = False
+    """True where the pictures have no times: the table counts them, in ticks of one picture."""
+    notes: tuple[str, ...] = ()
+    """What is odd about the file itself."""
     prepared: bool
     """False where it has to be remuxed before chunks can be planned."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import refuse
 from functions.jobs.source import container_of
-from functions.media.source import container, ebml, guard, index, probe, sniff
+from functions.media.source import container, ebml, guard, index, probe, sniff, untimed
 from functions.media.source.byterange import ByteRange, union
 from functions.media.source.probe import Media, Table
 from functions.planning import scan
@@ -86,6 +86,8 @@ class _Look:
 
     def original(self) -> Survey:
         kind = self._sniff()
+        if kind in sniff.RAW:
+            return self._raw(kind)
         if kind.indexed:
             boxes = self._boxes()
             if not boxes.fragmented and len(boxes.head) <= index.MAX_HEAD_RANGES:
@@ -114,6 +116,33 @@ class _Look:
         media = self._streams(kind.format)
         tables = self._packets(kind.format)
         return self._survey(kind, media, tables, "", prepared=True)
+
+    def _raw(self, kind: sniff.Container) -> Survey:
+        """The survey of pictures without a container: every one is counted."""
+        self._fetch([ByteRange(0, self.source.size_bytes)])
+        media = self._streams(kind.format)
+        if not media.video:
+            raise refuse("no_streams")
+        video = media.video[0]
+        ffprobe, pixels = self.surveyor.ffprobe(), self.surveyor.bounds.pixels
+        listed = self._run(untimed.argv(ffprobe, kind.format, self._copy, pixels=pixels))
+        try:
+            table, frame_s = untimed.read(listed.stdout, video.timebase)
+        except probe.Unreadable as error:
+            raise refuse("source_unreadable", problem=error) from None
+        film = replace(video, timebase=frame_s, nominal_rate=1 / frame_s)
+        return Survey(
+            source=self.source,
+            format=kind.format,
+            media=replace(media, video=(film,)),
+            tables={film.index: table},
+            index="",
+            # One look at the start: nothing can be sought in such a stream.
+            seen=self._look(kind.format, replace(media, video=(film,)), {film.index: table}),
+            counted=True,
+            notes=(f"no container: pictures have no times and are shown {1 / frame_s} a second",),
+            prepared=True,
+        )
 
     def _survey(
         self,

@@ -239,6 +239,7 @@ def _of_chunk(
         stop_packet=window.stop_packet if by_ranges else 0,
         trim_start=window.trim_start,
         trim_stop=window.trim_stop,
+        repeats=window.repeats,
         cost_ms=cost_ms,
         fallback_ms=fallback_ms,
         accelerator=work.accelerator,

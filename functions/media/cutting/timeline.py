@@ -44,6 +44,8 @@ class Timeline:
     """Output ticks per second; `rate` divides it exactly."""
     segment_frames: int
     """Frames of every segment but the last; variable: of the segment that has most."""
+    counted: bool = False
+    """True: the source has no times. Frame n is the n-th one decoded, and shown at tick n."""
     variable: bool = False
     """True: frames are presented at times of their own, not at those of `rate`."""
     marks: tuple[tuple[int, int], ...] = ()
@@ -133,13 +135,15 @@ def plan(
     segment_s: int,
     nominal_rate: Fraction | None = None,
     variable: bool = False,
+    counted: bool = False,
 ) -> Timeline:
     """The output's timeline for frames presented at these ticks (ascending).
 
     A source is constant when frame n belongs into slot n of its rate: those keep their exact rate
     up to MAX_RATE. Everything else is resampled to the nearest standard rate, or keeps its times
     where `variable` is asked for and `keeps_times` allows it. `nominal_rate` is used where a
-    single frame leaves nothing to measure. Raises NoFrames.
+    single frame leaves nothing to measure; `counted` where there are numbers instead of times.
+    Raises NoFrames.
     """
     if not presented:
         raise NoFrames("no frame is presented")
@@ -151,7 +155,7 @@ def plan(
     origin = presented[0]
     slots = Slots(origin, timebase, rate)
     constant = all(slots.of(ticks) == frame for frame, ticks in enumerate(presented))
-    if not constant and variable and keeps_times(presented, timebase):
+    if not constant and variable and not counted and keeps_times(presented, timebase):
         return _variable(presented, timebase, rate, segment_s)
     frames = len(presented)
     if not constant:
@@ -168,6 +172,7 @@ def plan(
         constant=constant,
         timescale=timescale_for(rate),
         segment_frames=max(1, math.floor(segment_s * rate + Fraction(1, 2))),
+        counted=counted,
     )
 
 

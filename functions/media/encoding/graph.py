@@ -70,6 +70,11 @@ def split(stream: Stream, count: int) -> list[Stream]:
     return [parts[number] for number in range(count)]
 
 
+def interleaved(first: Stream, second: Stream) -> Stream:
+    """The frames of both, by their times."""
+    return ffmpeg.filter((first, second), "interleave", nb_inputs=2)
+
+
 def ratio(value: Fraction) -> str:
     """As filters read it."""
     return f"{value.numerator}/{value.denominator}"

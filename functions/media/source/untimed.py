@@ -1,0 +1,56 @@
+"""Raw pictures: streams without a container, of which nothing says when they are shown.
+
+They are shown one after the other at the rate that the stream itself names, or 25 a second. In
+which order they are shown only a decoder knows, so a table of them counts, and has no times: a
+task decodes from the start and counts as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from statistics import median_low
+
+from functions.media.source import guard
+from functions.media.source.index import Packet, Packets
+from functions.media.source.probe import Table, Unreadable
+
+
+def argv(ffprobe: Path, format: str, source: Path, *, pixels: int) -> list[str]:
+    """What asks for every picture of the local file `source`. It has to be parsed for that."""
+    return [
+        str(ffprobe),
+        *("-v", "quiet", "-hide_banner"),
+        *guard.input_options(format, pixels=pixels),
+        *("-select_streams", "v:0", "-show_entries", "packet=duration,size,pos,flags"),
+        *("-of", "csv=p=0"),
+        *("-i", f"file:{source}"),
+    ]
+
+
+def read(answer: bytes, timebase: Fraction) -> tuple[Table, Fraction]:
+    """The answer to `argv`: pictures by number in decode order, and how long each lasts in
+    seconds. Raises Unreadable."""
+    try:
+        rows = list(_rows(answer))
+        packets = Packets.of(packet for packet, _ in rows)
+    except ValueError as error:
+        raise Unreadable("its packets make no sense") from error
+    lasting = [ticks for _, ticks in rows if ticks > 0]
+    if not lasting:
+        raise Unreadable("it has no pictures")
+    return Table(packets, complete=True, located=False), median_low(lasting) * timebase
+
+
+def _rows(answer: bytes) -> Iterator[tuple[Packet, int]]:
+    for number, line in enumerate(answer.splitlines()):
+        if number >= guard.MAX_PACKETS:
+            raise Unreadable(f"it has more than {guard.MAX_PACKETS} packets")
+        fields = line.split(b",")
+        if len(fields) < 4:
+            continue
+        ticks, size, position, flags = fields[:4]
+        duration = int(ticks) if ticks != b"N/A" else 0
+        where = int(position) if position != b"N/A" else -1
+        yield Packet(number, number, where, int(size), b"K" in flags), duration
