@@ -9,7 +9,7 @@ keyframe of the source: less is decoded only to be thrown away.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_right
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,14 +17,19 @@ from typing import Final
 
 from functions.media.cutting import schedule
 from functions.media.cutting.effort import Effort
+from functions.media.cutting.grid import Grid, Segments
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk, Windows
 
 MAX_TASK_MS: Final = 120_000.0
 """Of estimated work: several of them must fit into the time that a request may take."""
-MAX_PRE_ROLL: Final = Fraction(8, 100)
-"""Of the video's bytes, over all chunks: what may be read twice for better balance. With the
-heads and the gaps that ranges bridge, all reads stay below 1.15 of the track."""
+MAX_TWICE: Final = 0.11
+"""Of the video's bytes, over all tasks: what may be read twice for better balance. With the heads
+and the gaps that ranges bridge, all reads stay below 1.15 of the track."""
+_TWICE: Final = 0.1
+_TOO_MUCH: Final = 1.5
+"""How much longer a wall that is as good: for each byte of the track that is read twice, and for
+each beyond what may be."""
 MAX_EARLY: Final = 0.01
 """Of all work: what it may cost that the first chunk is decoded once more for its lowest rung."""
 _SHARES: Final = (Fraction(1, 2), Fraction(2, 3), Fraction(5, 6), Fraction(1))
@@ -36,6 +41,11 @@ _LAST_SEGMENTS: Final = 2
 """A worker whose fair rest is no more than this takes all of it."""
 _WORTH: Final = 0.995
 """Of the wall: what another order must stay below to be taken."""
+_FEW_CHUNKS: Final = 24
+_MOVES: Final = (-1, 1, -2, 2, -3, 3)
+"""Of so few chunks each edge is tried some segments to either side."""
+_LONG_SEGMENT_S: Final = 3
+"""One that is so long is a first chunk by itself; of shorter ones it takes two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,83 +108,69 @@ def cut(
 
     `effort` says which segments take more work than others; None: all take as much.
     """
-    planner = _Planner(timeline, costs, workers, chunk_s, windows, max_task_ms, effort)
+    by_work = (max_task_ms - costs.start_ms) / max(*costs.chunk_ms, 1e-9)
+    grid = Grid(timeline, windows, effort, longest_s=chunk_s, most_frames=by_work)
+    first = 1 if timeline.longest_segment_s >= _LONG_SEGMENT_S else 2
+    planner = _Planner(grid, costs, max(1, workers), min(first, grid.longest(0)))
     if chunk_segments is not None:
         return planner.schedule(planner.equal(chunk_segments), early=False)
     shares = _SHARES if workers > 1 else _SHARES[-1:]
-    cuts = [planner.schedule(planner.balanced(share)) for share in shares]
-    return min(cuts, key=planner.badness)
+    found = [
+        planner.shifted(planner.balanced(share, busy))
+        for busy in planner.worth_having()
+        for share in shares
+    ]
+    best = min(found, key=lambda made: planner.badness(made, planner.schedule(made)))
+    return planner.schedule(best)
 
 
 class _Planner:
-    def __init__(
-        self,
-        timeline: Timeline,
-        costs: Costs,
-        workers: int,
-        chunk_s: int,
-        windows: Windows | None,
-        max_task_ms: float,
-        effort: Effort | None,
-    ) -> None:
-        self._timeline = timeline
+    def __init__(self, grid: Grid, costs: Costs, workers: int, first: int) -> None:
+        """`first`: how many segments the first chunk has."""
+        self._grid = grid
         self._costs = costs
-        self._workers = max(1, workers)
-        self._windows = windows
-        self._segments = timeline.segments
-        self._work = (effort or Effort(timeline)).before
-        self._by_time = max(1, int(chunk_s / timeline.longest_segment_s))
-        self._by_work = (max_task_ms - costs.start_ms) / max(*costs.chunk_ms, 1e-9)
+        self._workers = workers
+        self._first: Segments = (0, first)
         self._early = self._is_worth_it()
 
     def _is_worth_it(self) -> bool:
         """Whether the lowest rung of the first chunk is better done alone, before all others."""
-        costs, first = self._costs, self._first_stop()
+        costs = self._costs
         if costs.early_ms is None:
             return False
-        frames = self._timeline.start_of(first)
-        more_ms = frames * (sum(costs.early_ms) - costs.frame_ms) + costs.start_ms
-        return more_ms <= MAX_EARLY * self._work[-1] * costs.frame_ms
+        more_ms = sum(costs.early_ms) - costs.frame_ms
+        more_ms = self._grid.work(self._first) * more_ms + costs.start_ms
+        return more_ms <= MAX_EARLY * self._grid.frames * costs.frame_ms
 
-    def _first_stop(self) -> int:
-        return min(1 if self._timeline.longest_segment_s >= 3 else 2, self._longest_from(0))
+    def worth_having(self) -> list[int]:
+        """How many workers to cut for: all, and as many as are done with the pictures when all
+        are with the longest of what cannot be cut."""
+        longest_ms = max(self._costs.others_ms, default=0.0)
+        work_ms = self._grid.frames * self._costs.frame_ms + sum(self._costs.others_ms)
+        if work_ms >= longest_ms * (self._workers - 1):
+            return [self._workers]
+        return [self._workers, math.ceil(work_ms / longest_ms) + 1]
 
-    def _longest_from(self, first: int) -> int:
-        """Where a chunk from this segment on has to stop: by its time, and by its work."""
-        by_work = bisect_right(self._work, self._work[first] + self._by_work) - 1
-        return min(self._segments, first + self._by_time, max(first + 1, by_work))
+    def equal(self, segments: int) -> list[Segments]:
+        count = self._grid.segments
+        return [(first, min(first + segments, count)) for first in range(0, count, segments)]
 
-    def _chunk(self, first: int, stop: int) -> Chunk:
-        """Of segments [first, stop)."""
-        return Chunk(self._timeline.start_of(first), self._timeline.start_of(stop))
-
-    def equal(self, segments: int) -> list[tuple[int, int]]:
-        return [
-            (first, min(first + segments, self._segments))
-            for first in range(0, self._segments, segments)
-        ]
-
-    def balanced(self, share: Fraction) -> list[tuple[int, int]]:
-        """Simulate the workers: whoever is free takes `share` of what is fairly left to it.
-
-        Returns each chunk as segments [first, stop).
-        """
-        costs = self._costs
-        made = [(0, self._first_stop())]
-        free = [0.0] * self._workers
-        low, *rest = self._costs_of(made[0], early=self._early)
+    def balanced(self, share: Fraction, workers: int) -> list[Segments]:
+        """Simulate so many workers: whoever is free takes `share` of what is fairly left to it."""
+        grid, costs = self._grid, self._costs
+        made = [self._first]
+        free = [0.0] * workers
+        low, *rest = self._costs_of(self._first, early=self._early)
         for cost_ms in (low, *sorted(costs.others_ms, reverse=True), *rest):
             heapq.heapreplace(free, free[0] + cost_ms)
-        at = made[0][1]
-        while at < self._segments:
-            now = free[0]
-            left_ms = (self._work[-1] - self._work[at]) * costs.frame_ms
-            fair_ms = schedule.level(free, left_ms) - now - costs.start_ms
-            fair = self._within(at, fair_ms)
-            taken = fair
+        at = self._first[1]
+        while at < grid.segments:
+            left_ms = grid.work((at, grid.segments)) * costs.frame_ms
+            fair_ms = schedule.level(free, left_ms) - free[0] - costs.start_ms
+            fair = taken = self._within(at, fair_ms)
             if fair > _LAST_SEGMENTS:
                 taken = max(_LAST_SEGMENTS, self._within(at, fair_ms * float(share)))
-            stop = min(at + max(1, round(taken)), self._longest_from(at))
+            stop = min(at + max(1, round(taken)), grid.longest(at))
             # An edge moves only as far as what this worker does later can make good.
             later = max(0.0, fair - (stop - at))
             stop = self._near_keyframe(at, stop, int(min((stop - at) / 4, later / 2)))
@@ -185,54 +181,50 @@ class _Planner:
         return made
 
     def _within(self, first: int, work_ms: float) -> float:
-        """How many segments from this one on are so much work."""
-        if work_ms <= 0:
-            return 0.0
-        weight = self._work[first] + work_ms / max(self._costs.frame_ms, 1e-9)
-        stop = bisect_right(self._work, weight) - 1
-        if stop >= self._segments:
-            return float(self._segments - first)
-        next_one = self._work[stop + 1] - self._work[stop]
-        return stop - first + (weight - self._work[stop]) / max(next_one, 1e-9)
+        return self._grid.within(first, work_ms / max(self._costs.frame_ms, 1e-9))
 
     def _near_keyframe(self, first: int, stop: int, reach: int) -> int:
         """The edge up to `reach` segments from `stop` that needs the least pre-roll."""
-        if self._windows is None or not reach:
+        grid = self._grid
+        most = min(grid.segments - 1, grid.longest(first), stop + reach)
+        candidates = range(max(first + 1, stop - reach), most + 1)
+        if not grid.is_read_in_parts or not reach or not candidates:
             return stop
-        windows = self._windows
-        candidates = range(
-            max(first + 1, stop - reach),
-            min(self._segments - 1, self._longest_from(first), stop + reach) + 1,
-        )
-        if not candidates:
-            return stop
-        return min(
-            candidates,
-            key=lambda edge: (windows.of(self._chunk(edge, edge + 1)).pre_roll, abs(edge - stop)),
-        )
+        return min(candidates, key=lambda edge: (grid.pre_roll((edge, edge + 1)), abs(edge - stop)))
 
-    def _costs_of(self, segments: tuple[int, int], *, early: bool = False) -> list[float]:
+    def shifted(self, made: list[Segments]) -> list[Segments]:
+        """The same chunks with some edges a little elsewhere, where that is better."""
+        if not self._grid.is_read_in_parts or len(made) > _FEW_CHUNKS:
+            return made
+        best = self.badness(made, self.schedule(made))
+        for at in range(len(made) - 1, 1, -1):
+            for move in _MOVES:
+                first, edge, stop = made[at - 1][0], made[at][0] + move, made[at][1]
+                if not first < edge < stop or edge > self._grid.longest(first):
+                    continue
+                if stop > self._grid.longest(edge):
+                    continue
+                other = [*made[: at - 1], (first, edge), (edge, stop), *made[at + 1 :]]
+                badness = self.badness(other, self.schedule(other))
+                if badness < best:
+                    made, best = other, badness
+        return made
+
+    def _costs_of(self, segments: Segments, *, early: bool = False) -> list[float]:
         """Of each task of a chunk."""
-        costs, chunk = self._costs, self._chunk(*segments)
-        pre_roll = self._windows.of(chunk).pre_roll if self._windows else 0
-        weight = self._work[segments[1]] - self._work[segments[0]]
+        grid, costs = self._grid, self._costs
+        once_ms = costs.start_ms + grid.pre_roll(segments) * costs.pre_roll_ms
         frame_ms = costs.early_ms if early and costs.early_ms else costs.chunk_ms
-        return [costs.start_ms + weight * ms + pre_roll * costs.pre_roll_ms for ms in frame_ms]
+        return [once_ms + grid.work(segments) * each for each in frame_ms]
 
-    def badness(self, cut: Cut) -> float:
-        """The wall if the last task takes longer, and worse for what is read beyond the limit."""
-        beyond = max(Fraction(0), self.pre_roll_share(cut) - MAX_PRE_ROLL)
-        return (cut.wall_ms + _DOUBT * cut.last_ms) * (1 + 2 * float(beyond))
+    def badness(self, made: Sequence[Segments], cut: Cut) -> float:
+        """The wall if the last task takes longer, and worse for what is read twice."""
+        read = [*made] * len(self._costs.chunk_ms) + [self._first] * self._early
+        twice = self._grid.twice(read)
+        beyond = max(0.0, twice - MAX_TWICE)
+        return (cut.wall_ms + _DOUBT * cut.last_ms) * (1 + _TWICE * twice + _TOO_MUCH * beyond)
 
-    def pre_roll_share(self, cut: Cut) -> Fraction:
-        """Of the video's bytes, what all tasks together read beyond them."""
-        if self._windows is None or not self._windows.bytes:
-            return Fraction(0)
-        windows = self._windows
-        read = sum(windows.bytes_of(windows.of(chunk)) for chunk in cut.chunks)
-        return Fraction(read, windows.bytes) - 1
-
-    def schedule(self, made: Sequence[tuple[int, int]], *, early: bool = True) -> Cut:
+    def schedule(self, made: Sequence[Segments], *, early: bool = True) -> Cut:
         """Give the work to the workers in order: the first chunk (where it is split its lowest
         rung), what cannot be cut, the rest of the first chunk, the others. Those by number, unless
         the longest first ends sooner."""
@@ -252,7 +244,7 @@ class _Planner:
         ]
         best = 1 if runs[1].wall_ms < _WORTH * runs[0].wall_ms else 0
         return Cut(
-            chunks=tuple(self._chunk(*segments) for segments in made),
+            chunks=tuple(map(self._grid.chunk, made)),
             order=(0, *first, *([0] if early else []), *orders[best]),
             wall_ms=runs[best].wall_ms,
             idle_ms=runs[best].idle_ms,
