@@ -140,6 +140,37 @@ def test_mpegdash_reads_what_was_meant(made: tuple[Path, Tracks]) -> None:
             assert path.stat().st_size == segment.stored.size_bytes
 
 
+def test_sound_in_two_layouts_is_read_as_two_groups(
+    made: tuple[Path, Tracks], tmp_path: Path
+) -> None:
+    out, (video, audio) = made
+    shutil.copytree(out, tmp_path, dirs_exist_ok=True)
+    source = tmp_path / "source.mp4"
+    loud = cmaf.audio(source, tmp_path, name="audio-1-surround", language="eng", surround=True)
+    cmaf.present(tmp_path, video, [audio[0], loud, audio[1]])
+    assert complaints(tmp_path / layout.MASTER) == []
+    master = m3u8.load(str(tmp_path / layout.MASTER))
+    assert [(each.group_id, each.name, each.channels, each.default) for each in master.media] == [
+        ("audio-stereo", "Audio 1 (en)", "2", "YES"),
+        ("audio-stereo", "Audio 2 (fr)", "2", "NO"),
+        ("audio-surround", "Audio 1 (en)", "6", "YES"),
+        ("audio-surround", "Audio 2 (fr)", "2", "NO"),
+    ]
+    assert [(each.uri, each.stream_info.audio) for each in master.playlists] == [
+        (f"{rung}/{PLAYLIST}", group)
+        for group in ("audio-stereo", "audio-surround")
+        for rung in ("180p", "120p")
+    ]
+    rates = [each.stream_info.bandwidth for each in master.playlists]
+    assert rates[2] - rates[0] == rates[3] - rates[1]
+    _, *sounds = MPEGDASHParser.parse(str(tmp_path / layout.MANIFEST)).periods[0].adaptation_sets
+    channels = [each.representations[0].audio_channel_configurations[0].value for each in sounds]
+    assert channels == ["2", "6", "2"]
+    assert [each.roles[0].value for each in sounds] == ["main", "main", "alternate"]
+    for manifest in (layout.MASTER, layout.MANIFEST):
+        assert len(packets(tmp_path / manifest, "0:a:1")) == loud[1].frames
+
+
 def test_the_dash_bandwidth_suffices_from_every_segment_on(made: tuple[Path, Tracks]) -> None:
     out, (video, audio) = made
     mpd = MPEGDASHParser.parse(str(out / layout.MANIFEST))
