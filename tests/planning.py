@@ -22,8 +22,20 @@ from functions.media.source import guard
 from functions.planning.drawing import Setting, draw
 from functions.planning.survey import Survey
 from functions.planning.surveyor import Surveyor
+from functions.ports import ObjectStore
 
 LADDER = (Rung(height=1080, maxrate_kbps=8000, bufsize_kbps=8000),)
+
+
+def surveyor(store: ObjectStore, folder: Path) -> Surveyor:
+    """As the chunker has it."""
+    return Surveyor(
+        store=store,
+        process=process.run,
+        ffprobe=binaries.ffprobe,
+        ffmpeg=binaries.ffmpeg,
+        scratch=partial(scratch.folder, folder / "scratch"),
+    )
 
 
 @dataclass
@@ -58,14 +70,7 @@ class Drawn:
             ),
             accepted_s=0.0,
         )
-        surveyor = Surveyor(
-            store=store,
-            process=process.run,
-            ffprobe=binaries.ffprobe,
-            ffmpeg=binaries.ffmpeg,
-            scratch=partial(scratch.folder, folder / "scratch"),
-        )
-        survey = surveyor.original(source, lambda: None)
+        survey = surveyor(store, folder).original(source, lambda: None)
         setting = Setting(
             encoder=Fingerprint(version="", sha256=""), workers=2, bounds=guard.Bounds()
         )

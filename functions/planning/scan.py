@@ -3,11 +3,13 @@
 Containers and codecs flag interlaced pictures wrongly in both directions, so a few short windows
 are decoded and ffmpeg's `idet` is asked. Decides with values: what to look at, what that means.
 
-`idet` weaves each field with its neighbours' in time. It calls a picture interlaced where it fits
-the one before better than the one after, or the other way round, and only else asks whether its
-own two fields fit best; things that move by a line a frame deceive it. So it is asked three
-times: as it is, and with the first question taken out, once for either parity (a picture that
-lacks its first line has the other one). Fields that fit best where they are make a whole picture.
+`idet` compares how well a picture's own two fields fit with how well each fits the field beside it
+in time. It calls a picture interlaced where it fits the one side better than the other, and only
+else asks whether its own fields fit best; what moves by a line a frame deceives it. So it is asked
+three times: as it is, and with the first question taken out, which leaves the second one for one
+side; a picture that lacks its first line is asked about the other side. Own fields that fit best on
+both sides are a whole picture. Those that do on one side, and on the other no better than their
+neighbour in time, are two.
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ from functions.media.source import guard
 from functions.media.source.index import Packets
 from functions.media.source.probe import VideoStream
 
+LEAST_LINES: Final = 240
 MOST_LINES: Final = 1152
 MOST_RATE: Final = Fraction(31)
-"""Nobody interlaces larger pictures or faster ones; without fields there would be 60 of them."""
+"""Nobody interlaces smaller pictures, larger ones or faster ones; and small test patterns look like
+fields."""
 WEB_CODECS: Final = ("av1", "vp8", "vp9", "theora")
 """They know no fields, and are made by programs that do."""
 HDR_TRANSFERS: Final = ("smpte2084",)
@@ -49,10 +53,8 @@ AGREEMENT: Final = Fraction(3, 4)
 LEAST_FRAMES: Final = 3
 
 QUESTIONS: Final = ("fields", "upper", "lower")
-_WHOLE: Final = "idet=intl_thres=1e9:prog_thres=1.1"
-"""The first threshold is reached by nothing. By the second, of generated and filmed clips 0 to 7 %
-of whole pictures passed for fields, and 45 to 95 % of fields; by idet's own one up to 100 and 75
-to 100 %."""
+_WHOLE: Final = "idet=intl_thres=1e9"
+"""A threshold for the first question that nothing reaches."""
 
 _PTS: Final = re.compile(r"^frame:\d+ +pts:(-?\d+)")
 _SINGLE: Final = re.compile(r"^lavfi\.idet\.single\.current_frame=(\w+)")
@@ -104,7 +106,7 @@ def windows(video: VideoStream, packets: Packets) -> tuple[Window, ...]:
 
 def may_be_interlaced(video: VideoStream, packets: Packets) -> bool:
     """By codec, lines and rate; never by what it says of itself."""
-    if video.codec in WEB_CODECS or video.height > MOST_LINES:
+    if video.codec in WEB_CODECS or not LEAST_LINES <= video.height <= MOST_LINES:
         return False
     times = sorted(packet.pts for packet in packets if packet.shown)
     duration_s = (times[-1] - times[0]) * video.timebase if times else Fraction(0)
@@ -191,11 +193,7 @@ def read(
             _words(answers(answer(question, number)), window) for question in QUESTIONS
         )
         for ticks, word in fields.items():
-            whole = {
-                "tff": upper.get(ticks) == "progressive",
-                "bff": lower.get(ticks) == "progressive",
-            }
-            counts["whole" if whole.get(word, word == "progressive") else word] += 1
+            counts[_kind(word, upper.get(ticks, ""), lower.get(ticks, ""))] += 1
     nits = [int(said) for said in _MAX_CLL.findall(stderr) + _MAX_NITS.findall(stderr)]
     return Seen(
         parity=verdict(
@@ -205,6 +203,14 @@ def read(
         sizes=frozenset((int(width), int(height)) for width, height in _SIZE.findall(stderr)),
         peak_nits=next((said for said in nits if said), 0),
     )
+
+
+def _kind(fields: str, upper: str, lower: str) -> str:
+    """What a frame is, from what is said of it to each question."""
+    if upper == lower == "progressive" or fields == "progressive":
+        return "whole"
+    far = {"tff": lower, "bff": upper}.get(fields)
+    return fields if far == "progressive" else ""
 
 
 def _words(text: bytes, window: Window) -> dict[int, str]:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from functions.adapters.directory import DirectoryStore
+from functions.jobs import layout
+from functions.jobs.manifest import SourceObject
 from functions.media.cutting.timeline import source_frames
 from tests.clips import digests, ffmpeg, frame_sums
-from tests.planning import Drawn
+from tests.planning import Drawn, surveyor
 
 X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "12", "-bf", "2", "-g", "25")
 FIELDS = "+ildct+ilme"
@@ -40,7 +43,7 @@ CLIPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 def make(name: str, folder: Path, *, seconds: float = 1.6) -> Path:
     path = folder / name
     _, filters, codec = CLIPS[name]
-    source = f"testsrc2=s=160x128:r=50:d={seconds}"
+    source = f"testsrc2=s=160x240:r=50:d={seconds}"
     ffmpeg("-f", "lavfi", "-i", source, "-vf", filters, *codec, f"file:{path}")
     return path
 
@@ -55,7 +58,7 @@ def test_chunks_of_fields_deinterlace_to_the_frames_of_the_whole(name: str, tmp_
     assert any("deinterlaced" in note for note in drawn.plan.notes)
     assert line.constant == (name != "holes.mp4")
     # Not by the plan: what one plain decode of the whole file shows.
-    plain = f"bwdif=mode=send_frame:parity={parity},scale=160:128,format=yuv420p"
+    plain = f"bwdif=mode=send_frame:parity={parity},scale=160:240,format=yuv420p"
     shown = digests(frame_sums("-copyts", "-i", f"file:{clip}", "-vf", plain))
     packets = drawn.survey.tables[0].packets
     of_source = source_frames(line, sorted(packet.pts for packet in packets if packet.shown))
@@ -77,7 +80,7 @@ def test_a_chunk_without_its_neighbours_has_other_frames(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("flags", [(), ("-flags", FIELDS, "-x264-params", "tff=1")])
-@pytest.mark.parametrize("source", ["testsrc2=s=160x128:r=25", "mandelbrot=s=160x128:r=25"])
+@pytest.mark.parametrize("source", ["testsrc2=s=320x240:r=25", "mandelbrot=s=160x240:r=25"])
 def test_whole_pictures_are_left_alone_whatever_their_flags_say(
     flags: tuple[str, ...], source: str, tmp_path: Path
 ) -> None:
@@ -90,10 +93,20 @@ def test_whole_pictures_are_left_alone_whatever_their_flags_say(
     assert any("flagged interlaced" in note for note in drawn.plan.notes) == bool(flags)
 
 
+def test_a_mezzanine_is_looked_at_too(tmp_path: Path) -> None:
+    clip = make("flagged-whole.mp4", tmp_path, seconds=0.8)
+    store = DirectoryStore(tmp_path / "store", durable=False)
+    source = SourceObject(bucket="uploads", key="acme/a.ts", version="", etag="e", size_bytes=1)
+    store.create(layout.mezzanine(source.digest), clip)
+    seen = surveyor(store, tmp_path).mezzanine(source, lambda: None).seen
+    assert seen[0].parity == "tff"
+    assert not list((tmp_path / "scratch").iterdir())
+
+
 @pytest.mark.parametrize("codec", [("libvpx-vp9", "25"), ("libx264", "50")])
 def test_what_is_never_interlaced_is_not_looked_at(codec: tuple[str, str], tmp_path: Path) -> None:
     name, rate = codec
     clip = tmp_path / "clip.mp4"
-    source = f"testsrc2=s=160x128:r={rate}:d=0.4"
+    source = f"testsrc2=s=160x240:r={rate}:d=0.4"
     ffmpeg("-f", "lavfi", "-i", source, "-c:v", name, "-pix_fmt", "yuv420p", str(clip))
     assert Drawn.of(clip, tmp_path).survey.seen == {}

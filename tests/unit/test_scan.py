@@ -44,6 +44,7 @@ def test_one_group_of_pictures_is_looked_at_for_longer() -> None:
     ("video", "table"),
     [
         (replace(FLAGGED, height=1200), packets()),
+        (replace(FLAGGED, height=180), packets()),
         (replace(FLAGGED, codec="vp9"), packets()),
         (replace(FLAGGED, timebase=Fraction(1, 60)), packets()),
         (FLAGGED, packets(0)),
@@ -98,16 +99,30 @@ def seen(stderr: str = "", **answers: bytes) -> Seen:
     )
 
 
-def test_a_frame_whose_fields_fit_where_they_are_is_whole() -> None:
-    fields = said(*["tff"] * 10)
-    assert seen(fields=fields, upper=said(*["undetermined"] * 10)).parity == "tff"
-    assert seen(fields=fields, upper=said(*["progressive"] * 10)).parity == ""
-    # Of the other parity that says nothing.
-    assert seen(fields=fields, lower=said(*["progressive"] * 10)).parity == "tff"
+@pytest.mark.parametrize(
+    ("fields", "upper", "lower", "parity"),
+    [
+        ("tff", "undetermined", "progressive", "tff"),
+        ("bff", "progressive", "undetermined", "bff"),
+        # Best where they are: whole, whatever the first question was answered.
+        ("tff", "progressive", "progressive", ""),
+        # Noise fits nowhere.
+        ("tff", "undetermined", "undetermined", ""),
+        ("bff", "undetermined", "progressive", ""),
+    ],
+)
+def test_fields_are_two_pictures_where_they_fit_on_one_side_alone(
+    fields: str, upper: str, lower: str, parity: str
+) -> None:
+    found = seen(fields=said(*[fields] * 9), upper=said(*[upper] * 9), lower=said(*[lower] * 9))
+    assert found.parity == parity
 
 
 def test_frames_before_the_sync_sample_do_not_count() -> None:
-    assert seen(fields=said(*["tff"] * 10, first=90)).parity == ""
+    late = seen(fields=said(*["tff"] * 20, first=90), lower=said(*["progressive"] * 20, first=90))
+    assert late.parity == "tff"
+    early = seen(fields=said(*["tff"] * 10, first=90), lower=said(*["progressive"] * 10, first=90))
+    assert early.parity == ""
 
 
 def test_sizes_and_light_are_read_from_the_log() -> None:
