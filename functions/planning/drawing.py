@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
@@ -18,12 +17,11 @@ from functions.media.cutting import effort, framerate, timeline
 from functions.media.cutting.cost import Basis, Model
 from functions.media.cutting.effort import Effort
 from functions.media.cutting.rates import Rates
-from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Windows
 from functions.media.encoding.accelerator import CPU, GPU, Accelerator
 from functions.media.source import guard
 from functions.media.source.probe import VideoStream
-from functions.planning import pictures, sounds, tasks
+from functions.planning import oddities, pictures, sounds, tasks
 from functions.planning.choice import Choice, choose
 from functions.planning.survey import Survey
 
@@ -165,7 +163,12 @@ def _film(
         ),
         notes=(
             *empty.notes,
-            *_timeline_notes(line, presented),
+            *oddities.of_times(
+                line,
+                table.packets,
+                claimed_rate=video.nominal_rate,
+                asked_variable=manifest.options.frame_rate == "variable",
+            ),
             *pictures.notes(treatment, seen),
             *without,
         ),
@@ -177,15 +180,6 @@ def _accelerator(manifest: Manifest, setting: Setting) -> tuple[Accelerator, lis
     if manifest.accelerator == GPU and not setting.gpu_workers:
         return CPU, [fallback.note(fallback.NONE_THERE)]
     return manifest.accelerator, []
-
-
-def _timeline_notes(line: Timeline, presented: Sequence[int]) -> list[str]:
-    if line.constant:
-        return []
-    return [
-        f"variable frame rate: {len(presented)} source frames resampled to {line.frames} "
-        f"at {line.rate} a second"
-    ]
 
 
 def _sound_only(

@@ -147,9 +147,7 @@ def plan(
     """
     if not presented:
         raise NoFrames("no frame is presented")
-    rate = exact_rate(presented, timebase)
-    if rate is None or not MIN_RATE <= rate <= MAX_RATE:
-        rate = nearest_standard(median_rate(presented, timebase) or nominal_rate)
+    rate = plan_rate(presented, timebase, nominal_rate)
     if len(presented) == 1 and nominal_rate and MIN_RATE <= nominal_rate <= MAX_RATE:
         rate = nominal_rate.limit_denominator(1001)
     origin = presented[0]
@@ -174,6 +172,16 @@ def plan(
         segment_frames=max(1, math.floor(segment_s * rate + Fraction(1, 2))),
         counted=counted,
     )
+
+
+def plan_rate(
+    presented: Sequence[int], timebase: Fraction, nominal_rate: Fraction | None = None
+) -> Fraction:
+    """The rate of their times, or the standard rate next to what most of them are apart."""
+    rate = exact_rate(presented, timebase)
+    if rate is None or not MIN_RATE <= rate <= MAX_RATE:
+        rate = nearest_standard(median_rate(presented, timebase) or nominal_rate)
+    return rate
 
 
 def most_frames(presented: Sequence[int]) -> int:
