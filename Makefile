@@ -34,6 +34,15 @@ $(VENDOR)/stamp: $(ASSETS)/package-lock.json $(ASSETS)/build.sh
 .PHONY: assets
 assets: $(VENDOR)/stamp ## bring the page's player (needs npm)
 
+# Players of others, for tests alone.
+PLAYERS := tests/players
+$(PLAYERS)/node_modules/stamp: $(PLAYERS)/package-lock.json
+	if command -v npm >/dev/null; then cd $(PLAYERS) && npm ci --no-fund --no-audit --loglevel=error >/dev/null && touch node_modules/stamp; \
+	else echo "npm is not here: tests with players are skipped" >&2; fi
+
+.PHONY: players
+players: $(PLAYERS)/node_modules/stamp ## bring the players that tests let play the streams (needs npm)
+
 .PHONY: demo
 demo: $(VENV)/run.stamp ## turn a file into streams: make demo [INPUT=film.mp4] [OUT=folder]
 	$(BIN)/python -m knative.cli.demo "$(INPUT)" "$(OUT)"
@@ -49,7 +58,7 @@ servers: ## what tests talk to: MinIO and kubectl (built from their Go modules),
 	infra/servers/packages.sh redis-server chromium ffmpeg
 
 .PHONY: test
-test: $(VENV)/dev.stamp $(VENDOR)/stamp ## the tests
+test: $(VENV)/dev.stamp $(VENDOR)/stamp $(PLAYERS)/node_modules/stamp ## the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not cluster"
 
 .PHONY: format
@@ -127,4 +136,4 @@ cluster-test-keda: $(VENV)/dev.stamp ## pull mode on a cluster that is up, with 
 .PHONY: clean
 clean: ## remove what was installed and cached here
 	test ! -e .cache/cluster/state || infra/cluster/down
-	rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache
+	rm -rf $(VENV) $(VENDOR) $(ASSETS)/node_modules $(PLAYERS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache

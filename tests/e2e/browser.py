@@ -45,7 +45,7 @@ ENDED_MS: Final = 120_000
 """How long a job of a test may take."""
 
 
-def _required(path: Path, by: str) -> Path:
+def required(path: Path, by: str) -> Path:
     if path.is_file():
         return path
     reason = f"{path.name} is not here; `make {by}` brings it"
@@ -56,9 +56,9 @@ def _required(path: Path, by: str) -> Path:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    program = _required(Path(shutil.which("chromium") or "chromium"), "servers")
-    _required(_AXE, "assets")
-    _required(_PLAYER, "assets")
+    program = required(Path(shutil.which("chromium") or "chromium"), "servers")
+    required(_AXE, "assets")
+    required(_PLAYER, "assets")
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
