@@ -189,6 +189,8 @@ def notes(treatment: Treatment, seen: Seen | None) -> Iterator[str]:
     if seen is not None and len(seen.sizes) > 1:
         width, height = treatment.width, treatment.height
         yield f"the picture changes its size: all of it is scaled to {width}x{height} first"
+    if seen is not None and len(seen.aspects) > 1:
+        yield "the shape of its pixels changes: all are taken for those it starts with"
     if treatment.tone:
         name = "HDR (PQ)" if treatment.tone == "pq" else "HDR (HLG)"
         yield f"{name} with a peak of {treatment.peak_nits} nits: tone-mapped to SDR (BT.709)"

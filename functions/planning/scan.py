@@ -58,7 +58,7 @@ _WHOLE: Final = "idet=intl_thres=1e9"
 
 _PTS: Final = re.compile(r"^frame:\d+ +pts:(-?\d+)")
 _SINGLE: Final = re.compile(r"^lavfi\.idet\.single\.current_frame=(\w+)")
-_SIZE: Final = re.compile(r" s:(\d{1,5})x(\d{1,5}) ")
+_SHAPE: Final = re.compile(r" sar:(\d{1,9}/\d{1,9}) s:(\d{1,5})x(\d{1,5}) ")
 _MAX_CLL: Final = re.compile(r"MaxCLL=(\d{1,5})\b")
 _MAX_NITS: Final = re.compile(r"max_luminance=(\d{1,5})[.\d]*")
 
@@ -83,6 +83,8 @@ class Seen:
     flagged: bool = False
     """The source says that they are interlaced."""
     sizes: frozenset[tuple[int, int]] = frozenset()
+    aspects: frozenset[str] = frozenset()
+    """Of pixels."""
     peak_nits: int = 0
     """Brightest light as told within the stream, 0 where it says nothing."""
 
@@ -194,13 +196,15 @@ def read(
         )
         for ticks, word in fields.items():
             counts[_kind(word, upper.get(ticks, ""), lower.get(ticks, ""))] += 1
+    shapes = _SHAPE.findall(stderr)
     nits = [int(said) for said in _MAX_CLL.findall(stderr) + _MAX_NITS.findall(stderr)]
     return Seen(
         parity=verdict(
             tff=counts["tff"], bff=counts["bff"], whole=counts["whole"], flagged=flagged(video)
         ),
         flagged=flagged(video),
-        sizes=frozenset((int(width), int(height)) for width, height in _SIZE.findall(stderr)),
+        sizes=frozenset((int(width), int(height)) for _, width, height in shapes),
+        aspects=frozenset(aspect for aspect, _, _ in shapes),
         peak_nits=next((said for said in nits if said), 0),
     )
 

@@ -144,6 +144,7 @@ def test_chroma_turns_with_the_picture(rotation: int, mirror: bool, site: tuple[
         ({}, Seen(parity="bff"), "bottom field first: deinterlaced"),
         ({}, Seen(flagged=True), "flagged interlaced"),
         ({}, Seen(sizes=frozenset({(1, 2), (3, 4)})), "changes its size"),
+        ({}, Seen(aspects=frozenset({"1/1", "4/3"})), "shape of its pixels"),
         ({"color_transfer": "arib-std-b67"}, None, "HLG"),
         ({"color_primaries": "smpte432"}, None, "smpte432: converted"),
     ],

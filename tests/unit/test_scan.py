@@ -128,6 +128,7 @@ def test_frames_before_the_sync_sample_do_not_count() -> None:
 def test_sizes_and_light_are_read_from_the_log() -> None:
     log = " sar:1/1 s:320x240 i:P \n sar:1/1 s:160x120 i:P \n max_luminance=4000.000000\n"
     assert seen(log).sizes == {(320, 240), (160, 120)}
+    assert seen(log).aspects == {"1/1"}
     assert seen(log).peak_nits == 4000
     assert seen(f"{log}MaxCLL=900, MaxFALL=400\n").peak_nits == 900
 
