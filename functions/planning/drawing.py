@@ -163,6 +163,7 @@ def _film(
         ),
         notes=(
             *empty.notes,
+            *oddities.of_end(survey.torn, line.duration_s),
             *oddities.of_times(
                 line,
                 table.packets,
@@ -200,4 +201,5 @@ def _sound_only(
     if frames > setting.bounds.frames:
         raise refuse("too_long", frames=frames, limit=setting.bounds.frames)
     audio = sounds.renditions(profile, choice, survey.tables, origin_s, duration_s)
-    return replace(empty, audio=audio, tasks=sounds.tasks(audio, survey, model))
+    notes = (*empty.notes, *oddities.of_end(survey.torn, duration_s))
+    return replace(empty, audio=audio, tasks=sounds.tasks(audio, survey, model), notes=notes)

@@ -47,6 +47,12 @@ def of_times(
         yield "only the first frame is a keyframe: every chunk is decoded from the start"
 
 
+def of_end(torn: bool, duration_s: Fraction) -> Iterator[str]:
+    """Of the file's end, with what there is until then."""
+    if torn:
+        yield f"the file ends within a packet: what came after {_said(duration_s)} s is missing"
+
+
 def _kept(line: Timeline, presented: Sequence[int], asked_variable: bool) -> Iterator[str]:
     if line.variable:
         again = line.frames - len(presented)

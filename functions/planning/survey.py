@@ -26,6 +26,8 @@ class Survey:
     """What a look at the pictures found, by stream; only of the film that is looked at."""
     counted: bool = False
     """True where the pictures have no times: the table counts them, in ticks of one picture."""
+    torn: bool = False
+    """True where the file stops within a packet: something is missing behind its end."""
     notes: tuple[str, ...] = ()
     """What is odd about the file itself."""
     prepared: bool

@@ -15,12 +15,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from eventing.errors import Rejected
 from functions.adapters import sparse
 from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import refuse
 from functions.jobs.source import container_of
-from functions.media.source import container, ebml, guard, index, probe, sniff, untimed
+from functions.media.source import container, ending, guard, index, probe, sniff, untimed
 from functions.media.source.byterange import ByteRange, union
 from functions.media.source.probe import Media, Table
 from functions.planning import scan
@@ -70,7 +71,8 @@ class Surveyor:
             raise Absent(key)
         with self.scratch() as folder:
             look = _Look(self, SourceObject.of(info), beat, folder)
-            return look.mezzanine(layout.index(original.digest))
+            survey = look.mezzanine(layout.index(original.digest))
+            return replace(survey, torn=_Look(self, original, beat, folder).torn())
 
 
 @dataclass(slots=True)
@@ -98,13 +100,16 @@ class _Look:
         ends = [ByteRange(0, min(size, START_BYTES)), ByteRange(max(0, size - END_BYTES), size)]
         self._fetch(union(ends))
         media = self._streams(kind.format)
-        if kind is sniff.MATROSKA:
-            missing_bytes = ebml.end(self._read(0, sniff.SNIFF_BYTES)) - size
-            if missing_bytes > 0:
-                raise refuse(
-                    "source_truncated", problem=f"its last {missing_bytes} bytes are missing"
-                )
-        return self._survey(kind, media, {}, "", prepared=False)
+        if missing_bytes := ending.missing_bytes(kind, self._read, size):
+            raise refuse("source_truncated", problem=f"its last {missing_bytes} bytes are missing")
+        return replace(self._survey(kind, media, {}, "", prepared=False), torn=self.torn())
+
+    def torn(self) -> bool:
+        """Whether the file stops within a packet; one that is gone by now tells nothing."""
+        try:
+            return ending.torn(self._sniff(), self._read, self.source.size_bytes)
+        except Rejected:
+            return False
 
     def mezzanine(self, index_key: str) -> Survey:
         kind = self._sniff()

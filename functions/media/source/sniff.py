@@ -134,8 +134,7 @@ def sniff(head: bytes) -> Container:
             return container
     if boxed := _boxes(head):
         return boxed
-    tagged = _behind_tag(head)
-    if tagged and _looks_like_transport_stream(tagged):
+    if _starts_transport_stream(_behind_tag(head)):
         return MPEGTS
     for magic, found in _OTHERS:
         if head.startswith(magic):
@@ -144,14 +143,14 @@ def sniff(head: bytes) -> Container:
         if head[8:12] == b"AVI ":
             return AVI
         raise NotMedia({b"WAVE": "a WAV file", b"WEBP": "a WebP picture"}.get(head[8:12], "RIFF"))
-    if _looks_like_transport_stream(head):
+    if _starts_transport_stream(head):
         return MPEGTS
     # Zeros in front of a start code belong to it, however many (H.264, B.1.1).
     if head.startswith(b"\0\0") and (raw := _start_code(b"\0\0" + head.lstrip(b"\0"))):
         return raw
     _refuse_text(head)
     # Recordings that begin in the middle of a packet: demuxers of streams look for the next one.
-    if _joins_transport_stream(head):
+    if _first_packet(head, 0, _TS_MARKS):
         return MPEGTS
     if _PS_PACK.search(head):
         return MPEGPS
@@ -172,25 +171,33 @@ def _boxes(head: bytes) -> Container | None:
     return None
 
 
-def _looks_like_transport_stream(head: bytes) -> bool:
-    """A sync byte at the start of every packet (ISO/IEC 13818-1, 2.4.3.2), for four packets."""
-    for packet in _TS_PACKETS:
-        for offset in {0, 4 if packet == 192 else 0}:
-            marks = head[offset : offset + 8 * packet : packet]
-            if len(marks) >= 4 and set(marks) == {0x47}:
-                return True
-    return False
+def packets_of(head: bytes) -> tuple[int, int] | None:
+    """Where the packets of a transport stream begin and how long each is, by their sync bytes
+    (ISO/IEC 13818-1, 2.4.3.2); None where there are none."""
+    tag = _behind_tag(head)
+    for offset, part in ((0, head), (len(head) - len(tag), tag)):
+        if _starts_transport_stream(part):
+            return _first_packet(part, offset, 4)
+    return _first_packet(head, 0, _TS_MARKS)
 
 
-def _joins_transport_stream(head: bytes) -> bool:
-    """Packets that begin somewhere behind the start."""
-    for packet in _TS_PACKETS:
-        for offset in range(1, len(head) - (_TS_MARKS - 1) * packet):
-            if head[offset] == 0x47:
-                marks = head[offset : offset + _TS_MARKS * packet : packet]
-                if marks == b"\x47" * _TS_MARKS:
-                    return True
-    return False
+def _starts_transport_stream(head: bytes) -> bool:
+    """For four packets at least."""
+    found = _first_packet(head[: 4 + 8 * max(_TS_PACKETS)], 0, 4)
+    return found is not None and found[0] == 0
+
+
+def _first_packet(head: bytes, offset: int, least: int) -> tuple[int, int] | None:
+    for first in range(len(head)):
+        for size in _TS_PACKETS:
+            # Packets with a time code in front begin with it.
+            at = first + (4 if size == 192 else 0)
+            marks = head[at : at + _TS_MARKS * size : size]
+            if len(marks) >= least and set(marks) == {0x47}:
+                return offset + first, size
+        if least < _TS_MARKS:
+            return None  # only at the start so few are enough
+    return None
 
 
 def _behind_tag(head: bytes) -> bytes:
