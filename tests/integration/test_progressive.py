@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,7 @@ def copied(desk: Desk, to: Path) -> Path:
     return to
 
 
-def probed(file: Path) -> list[dict[str, str]]:
+def probed(file: Path) -> list[dict[str, Any]]:
     told = subprocess.run(
         [
             *(str(binaries.ffprobe()), "-v", "error", "-of", "json"),
@@ -95,7 +96,7 @@ def probed(file: Path) -> list[dict[str, str]]:
         check=True,
         stdin=subprocess.DEVNULL,
     )
-    streams: list[dict[str, str]] = json.loads(told.stdout)["streams"]
+    streams: list[dict[str, Any]] = json.loads(told.stdout)["streams"]
     return streams
 
 

@@ -287,7 +287,7 @@ def test_a_late_word_of_what_was_discarded_mixes_no_playlist() -> None:
     assert hls.length(begun) == 1
     # Whoever read the plan before there was a next one, and was held up since.
     for task in ("v0000", "v0001"):
-        growth.grow(stage.store, stage.plan, task)
+        growth.grow(stage.store, stage.plan, stage.plan.task(task))
     assert stage.text("240p/playlist.m3u8") == begun
 
 

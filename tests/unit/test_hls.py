@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -164,7 +165,7 @@ def test_an_early_multivariant_playlist_declares_what_the_settings_allow() -> No
     text = hls.master(
         [picture("720p", height=720, kilobytes=(1500,))],
         [sound(1, language="und")],
-        rate=Fraction(25),
+        rate=RATE,
         target_duration_s=4,
         declared=True,
     )
@@ -174,7 +175,7 @@ def test_an_early_multivariant_playlist_declares_what_the_settings_allow() -> No
         'CHANNELS="2",URI="audio-1/playlist.m3u8"',
         "",
         '#EXT-X-STREAM-INF:BANDWIDTH=3914400,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,'
-        'FRAME-RATE=25.000,VIDEO-RANGE=SDR,AUDIO="audio-stereo"',
+        'FRAME-RATE=29.970,VIDEO-RANGE=SDR,AUDIO="audio-stereo"',
         "720p/playlist.m3u8",
     ]
 
@@ -290,3 +291,12 @@ def test_what_a_multivariant_playlist_names_can_be_read_from_it() -> None:
     names = {"360p/playlist.m3u8", "audio-1/playlist.m3u8", "audio-2/playlist.m3u8"}
     assert hls.playlists_of(text) == names
     assert hls.playlists_of("") == set()
+
+
+def test_of_frames_at_their_own_times_the_fastest_segment_tells_the_rate() -> None:
+    rendition, made = picture("360p", height=360, kilobytes=(500, 500, 500))
+    first, second, third = made.segments
+    faster = replace(made, segments=(first, replace(second, frames=200), third))
+    for track, told in ((made, "29.970"), (faster, "49.950")):
+        text = hls.master([(rendition, track)], [], rate=Fraction(24), target_duration_s=4)
+        assert f"FRAME-RATE={told}," in text

@@ -69,7 +69,8 @@ def encoded(stage: Stage, generation: int = 1) -> JobEncoded:
     return JobEncoded(job=stage.job, generation=generation)
 
 
-READY = {"task": PROGRESSIVE_TASK, "generation": 2}
+def ready(stage: Stage) -> TaskReady:
+    return TaskReady(job=stage.job, generation=2, task=PROGRESSIVE_TASK)
 
 
 # The plan.
@@ -188,9 +189,7 @@ def test_a_completed_task_that_is_told_of_again_in_between_ends_nothing() -> Non
     *_, last = stage.do_all()
     for event in stage.do_all():
         list(stage.assembler().task_completed(event))
-    assert list(stage.assembler().job_encoded(encoded(stage))) == [
-        TaskReady(job=stage.job, **READY)
-    ]
+    assert list(stage.assembler().job_encoded(encoded(stage))) == [ready(stage)]
     assert list(stage.assembler().task_completed(last)) == []
     assert ending.read(stage.store, stage.job) is None
 
@@ -283,8 +282,8 @@ def test_a_job_whose_file_is_being_made_is_assembling() -> None:
     seen = overview.read(stage.store, stage.job)
     assert seen is not None
     assert [*states, seen.state] == ["encoding", "encoding", "encoding", "assembling"]
-    (task,) = [each for each in shown.of(seen) if each.kind == "progressive"]
-    assert (task.renditions, task.state) == (("480p", "audio-1"), "waiting")
+    (made,) = [each for each in shown.of(seen) if each.kind == "progressive"]
+    assert (made.renditions, made.state) == (("480p", "audio-1"), "waiting")
 
 
 def test_what_happened_tells_of_both_generations() -> None:
@@ -294,8 +293,8 @@ def test_what_happened_tells_of_both_generations() -> None:
     types = [fact.event for fact in facts]
     for event in told:
         assert event in types
-    (ready,) = [fact for fact in facts if fact.event == TaskReady(job=stage.job, **READY)]
-    assert (ready.producer, ready.cause) == (
+    (due,) = [fact for fact in facts if fact.event == ready(stage)]
+    assert (due.producer, due.cause) == (
         "assembler",
         next(fact.id for fact in facts if fact.event == encoded(stage)),
     )

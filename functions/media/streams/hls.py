@@ -121,8 +121,9 @@ def master(
 
     Every video is a variant once for each group of sounds: those that everybody can play first.
     With `declared`, bit rates are what the renditions allow instead of what the segments have:
-    for streams that are not complete. `rate`: frames a second, None without video. Without video
-    the first sound of a group is the variant, and several are a group to choose from.
+    for streams that are not complete. `rate`: frames a second, None without video; where frames
+    have times of their own the segments may say more. Without video the first sound of a group is
+    the variant, and several are a group to choose from.
     """
     if not video and not audio:
         raise ValueError("nothing to play")
@@ -155,7 +156,7 @@ def master(
                 codecs=[track.codecs, *sound_codecs],
                 picture=(
                     f"RESOLUTION={rendition.width}x{rendition.height}",
-                    *((f"FRAME-RATE={_thousandths(rate)}",) if rate else ()),
+                    *((f"FRAME-RATE={_thousandths(_fastest(rate, track))}",) if rate else ()),
                     "VIDEO-RANGE=SDR",
                 ),
                 group=name,
@@ -239,6 +240,13 @@ def _decimal(value: Fraction) -> str:
     whole, rest = divmod(scaled, 10**_DIGITS)
     decimals = f"{rest:0{_DIGITS}}".rstrip("0")
     return f"{whole}.{decimals or '0'}"
+
+
+def _fastest(rate: Fraction, track: Track) -> Fraction:
+    """The rate, or that of the segment with most pictures a second, where they have times of
+    their own (section 4.4.6.2: the maximum)."""
+    shapes = {(each.frames, each.duration_ticks) for each in track.segments}
+    return max([rate, *(Fraction(n * track.timescale, ticks) for n, ticks in shapes)])
 
 
 def _thousandths(rate: Fraction) -> str:
