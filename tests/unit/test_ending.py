@@ -1,79 +1,80 @@
-"""Endings: one verdict, told of until somebody has listened."""
+"""Files that stop too early, by their last bytes and by what their first ones promise."""
 
 from __future__ import annotations
 
-from eventing.contract import JobCompleted, JobFailed
-from functions.jobs import ending, layout
-from functions.jobs.verdict import State, Verdict
-from functions.ports import Waiting
-from tests.fakes import MemoryState, MemoryStore
+import struct
 
-JOB = "1" * 32
+import pytest
 
+from functions.media.source import ending, sniff
+from functions.media.source.ending import Read
 
-def decide(store: MemoryStore, state: State, code: str, reason: str = "") -> Verdict:
-    return ending.decide(
-        store, job=JOB, tenant="t1", state=state, code=code, reason=reason, now_s=5
-    )
+TS = b"".join(b"\x47" + bytes(187) for _ in range(20))
+M2TS = b"".join(bytes(4) + b"\x47" + bytes(187) for _ in range(20))
+FLV_TAG = b"\x09" + (20).to_bytes(3, "big") + bytes(7) + bytes(20)
+FLV = b"FLV\1\5\0\0\0\x09\0\0\0\0" + FLV_TAG + struct.pack(">I", len(FLV_TAG))
 
 
-def test_there_is_no_verdict_before_one_is_decided() -> None:
-    assert ending.read(MemoryStore(), JOB) is None
+def page(flags: int, size: int) -> bytes:
+    return b"OggS\0" + bytes([flags]) + bytes(20) + b"\1" + bytes([size]) + bytes(size)
 
 
-def test_the_first_verdict_counts() -> None:
-    store = MemoryStore()
-    first = decide(store, "completed", "completed")
-    second = decide(store, "failed", "deadline", "Too late.")
-    assert first == second == ending.read(store, JOB)
-    assert first.state == "completed"
+def chunk(name: bytes, body: bytes, *, size: int | None = None) -> bytes:
+    return name + struct.pack("<I", len(body) if size is None else size) + body
 
 
-def test_a_reason_is_never_longer_than_the_contract_allows() -> None:
-    assert len(decide(MemoryStore(), "failed", "deadline", "x" * 5000).reason) == 2000
+def avi(*, says: int | None = None) -> bytes:
+    movie = chunk(b"LIST", b"movi" + bytes(500), size=says)
+    return chunk(b"RIFF", b"AVI " + chunk(b"LIST", b"hdrl" + bytes(7) + b"\0") + movie)
 
 
-def test_a_verdict_is_told_while_the_job_is_marked_open() -> None:
-    store, state = MemoryStore(), MemoryState()
-    verdict = decide(store, "failed", "deadline", "Too late.")
-    store.create(layout.open_marker(JOB), b"")
-    told = JobFailed(job=JOB, tenant="t1", code="deadline", reason="Too late.")
-    assert list(ending.conclude(store, state, verdict)) == [told]
-    assert list(ending.conclude(store, state, verdict)) == [told]
-    store.delete(layout.open_marker(JOB))
-    assert list(ending.conclude(store, state, verdict)) == []
+def mxf(footer: int) -> bytes:
+    pack = struct.pack(">HHIQQQ", 1, 3, 1, 0, 0, footer) + bytes(40)
+    key = b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02\x04\x00"
+    return key + b"\x83" + len(pack).to_bytes(3, "big") + pack
 
 
-def test_a_completed_verdict_names_what_can_be_played() -> None:
-    store = MemoryStore()
-    store.create(layout.open_marker(JOB), b"")
-    (told,) = ending.conclude(store, MemoryState(), decide(store, "completed", "completed"))
-    assert isinstance(told, JobCompleted)
-    assert told.master == f"media/{JOB}/master.m3u8"
-    assert told.manifest == f"media/{JOB}/manifest.mpd"
-    assert told.report == f"media/{JOB}/report.json"
+def reading(data: bytes) -> Read:
+    return lambda offset, size: data[offset : offset + size]
 
 
-def test_an_ended_job_leaves_nothing_in_the_state_store() -> None:
-    store, state = MemoryStore(), MemoryState()
-    state.enqueue(
-        [Waiting(job=JOB, generation=1, task="v0", tenant="t1", accelerator="cpu", order=0)]
-    )
-    list(ending.conclude(store, state, decide(store, "cancelled", "cancelled")))
-    assert not state.remembered()
+@pytest.mark.parametrize(
+    ("data", "whole"),
+    [
+        pytest.param(TS, True, id="ts"),
+        pytest.param(TS[:-1], False, id="ts within a packet"),
+        pytest.param(TS[50:], True, id="ts from within a packet on"),
+        pytest.param(TS[50:-20], False, id="ts within packets"),
+        pytest.param(M2TS, True, id="m2ts"),
+        pytest.param(M2TS[:-100], False, id="m2ts within a packet"),
+        pytest.param(b"ID3\4\0\0\0\0\0\x0a" + bytes(10) + TS, True, id="ts behind a tag"),
+        pytest.param(FLV, True, id="flv"),
+        pytest.param(FLV[:-2], False, id="flv within a size"),
+        pytest.param(FLV + FLV_TAG[:15], False, id="flv within a tag"),
+        pytest.param(page(2, 9) + page(4, 99), True, id="ogg"),
+        pytest.param(page(2, 9) + page(0, 99), False, id="ogg before its last page"),
+        pytest.param(page(2, 9) + page(4, 99)[:-1], False, id="ogg within its last page"),
+    ],
+)
+def test_a_stream_that_stops_within_a_packet_shows_it(data: bytes, whole: bool) -> None:
+    kind = sniff.sniff(data[: sniff.SNIFF_BYTES])
+    assert ending.torn(kind, reading(data), len(data)) is not whole
+    assert ending.missing_bytes(kind, reading(data), len(data)) == 0
 
 
-def test_a_job_without_a_result_keeps_no_outputs() -> None:
-    store, state = MemoryStore(), MemoryState()
-    store.create(layout.media(JOB, "360p/00000-ab.m4s"), b"1")
-    store.create(layout.media(JOB, "early.m3u8"), b"2")
-    store.create(layout.media("2" * 32, "early.m3u8"), b"3")
-    list(ending.conclude(store, state, decide(store, "failed", "deadline")))
-    assert [info.key for info in store.list("media/")] == [layout.media("2" * 32, "early.m3u8")]
-
-
-def test_a_result_stays() -> None:
-    store, state = MemoryStore(), MemoryState()
-    store.create(layout.media(JOB, "master.m3u8"), b"1")
-    list(ending.conclude(store, state, decide(store, "completed", "completed")))
-    assert store.head(layout.media(JOB, "master.m3u8")) is not None
+@pytest.mark.parametrize(
+    ("data", "missing"),
+    [
+        pytest.param(avi(), 0, id="avi"),
+        pytest.param(avi()[:-100], 100, id="avi cut off"),
+        pytest.param(avi(says=0)[:-100], 0, id="avi never finished"),
+        pytest.param(avi(says=0xFFFFFFFF)[:-100], 0, id="avi of unknown length"),
+        pytest.param(avi()[:20], 0, id="avi without a list"),
+        pytest.param(mxf(0), 0, id="mxf never finished"),
+        pytest.param(mxf(90), 0, id="mxf"),
+        pytest.param(mxf(1000), 1000 - len(mxf(0)), id="mxf cut off"),
+    ],
+)
+def test_what_a_header_promises_is_held_against_the_file(data: bytes, missing: int) -> None:
+    kind = sniff.sniff(data[: sniff.SNIFF_BYTES])
+    assert ending.missing_bytes(kind, reading(data), len(data)) == missing
