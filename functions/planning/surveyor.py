@@ -25,6 +25,7 @@ from functions.media.source import container, ending, guard, index, probe, sniff
 from functions.media.source.byterange import ByteRange, union
 from functions.media.source.probe import Media, Table
 from functions.planning import scan
+from functions.planning.glance import Glance
 from functions.planning.survey import Survey
 from functions.ports import Absent, Finished, Limits, ObjectStore, Process
 
@@ -37,8 +38,6 @@ FIRST_BYTES: Final = 4 * 2**20
 MOST_MISSING_BYTES: Final = 2**38
 """However much a header claims."""
 PIECE_BYTES: Final = 16 * 2**20
-LOOK_LIMITS: Final = Limits(wall_s=60.0, cpu_s=60.0, memory_bytes=2 * 2**30, output_bytes=2**20)
-"""Of some dozens of pictures, the largest of which have 1152 lines, or one that has more."""
 LIMITS: Final = Limits(wall_s=240.0, cpu_s=240.0, memory_bytes=2 * 2**30, output_bytes=512 * 2**20)
 _log = logging.getLogger(__name__)
 
@@ -286,34 +285,10 @@ class _Look:
     def _look(
         self, format: str, media: Media, tables: Mapping[int, Table]
     ) -> Mapping[int, scan.Seen]:
-        """Decode some pictures of the first film; a look that fails has seen nothing."""
-        for video in media.video:
-            table = tables.get(video.index)
-            if video.codec not in guard.VIDEO_DECODERS or table is None or not table.complete:
-                continue
-            windows = scan.windows(video, table.packets)
-            if not windows:
-                return {}
-            if table.located:
-                rows = [table.packets[each.start : each.stop] for each in windows]
-                self._fetch(union([part for some in rows for part in index.wanted(some)]))
-            argv = scan.argv(
-                self.surveyor.ffmpeg(),
-                format,
-                self._copy,
-                video,
-                windows,
-                pixels=self.surveyor.bounds.pixels,
-            )
-            self.beat()
-            finished = self.surveyor.process(argv, limits=LOOK_LIMITS, cwd=self.folder)
-            self.beat()
-            return {video.index: scan.read(self._answer, finished.stderr, video, windows)}
-        return {}
-
-    def _answer(self, name: str) -> bytes:
-        file = self.folder / name
-        return file.read_bytes() if file.is_file() else b""
+        glance = Glance(
+            self.surveyor.process, self.surveyor.ffmpeg, self.folder, self.surveyor.bounds.pixels
+        )
+        return glance.at(self._copy, format, media, tables, self._fetch, self.beat)
 
     def _refuse_truncated(self, tables: Mapping[int, Table]) -> None:
         size = self.source.size_bytes
