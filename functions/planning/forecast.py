@@ -62,28 +62,26 @@ def _bytes(plan: Plan, task: Task, tables: Mapping[int, Table], before: Sequence
             return plan.source.size_bytes
 
 
-def outcome(
-    before: Sequence[Expected],
-    tasks: Sequence[Expected],
-    *,
-    encoders: int,
-    gpu_encoders: int = 0,
-) -> Outcome:
-    """Of all tasks, taken in their order once all of `before` (a remux) are done."""
-    lead = schedule.run([each.task.cost_ms for each in before], encoders)
-    runs = [
-        schedule.run(
-            [each.task.cost_ms for each in tasks if each.task.accelerator == accelerator], workers
-        )
-        for accelerator, workers in ((CPU, encoders), (GPU, max(1, gpu_encoders)))
-    ]
-    last = max(runs, key=lambda run: run.wall_ms)
-    every = [*before, *tasks]
+def outcome(*stages: Sequence[Expected], encoders: int, gpu_encoders: int = 0) -> Outcome:
+    """Of tasks that are taken in their order; a stage begins when all of the one before are done
+    (a remux, the film, a file of it)."""
+    wall_ms, idle_ms = 0.0, 0.0
+    for stage in stages:
+        runs = [
+            schedule.run(
+                [each.task.cost_ms for each in stage if each.task.accelerator == of], workers
+            )
+            for of, workers in ((CPU, encoders), (GPU, max(1, gpu_encoders)))
+        ]
+        last = max(runs, key=lambda run: run.wall_ms)
+        wall_ms += last.wall_ms
+        idle_ms = last.idle_ms if len(stage) > 1 else idle_ms
+    every = [each for stage in stages for each in stage]
     return Outcome(
         encoders=encoders,
         tasks=len(every),
         cpu_ms=sum(each.task.cost_ms for each in every),
         read_bytes=sum(each.read_bytes for each in every),
-        wall_ms=round(lead.wall_ms + last.wall_ms),
-        idle_ms=round(last.idle_ms),
+        wall_ms=round(wall_ms),
+        idle_ms=round(idle_ms),
     )

@@ -92,7 +92,7 @@ def _tasks(told: Outlook) -> Table:
         table.add_row(
             row["id"],
             f"{wording.count(row['start'])} to {wording.count(row['stop'])}" if row["stop"] else "",
-            " ".join(row["renditions"]) or "the file, made seekable",
+            " ".join(row["renditions"]) or _whole(each),
             wording.span(row["cpu_s"]),
             wording.size(row["read_bytes"]),
         )
@@ -106,6 +106,13 @@ def _tasks(told: Outlook) -> Table:
             style="dim",
         )
     return table
+
+
+def _whole(each: Expected) -> str:
+    from functions.jobs.plan import MezzanineTask
+
+    remux = isinstance(each.task, MezzanineTask)
+    return "the file, made seekable" if remux else "one MP4 of the largest"
 
 
 def _outcomes(outcomes: Sequence[Outcome]) -> Table:

@@ -62,6 +62,7 @@ def look(
     from functions.jobs import layout
     from functions.jobs.acceptance import Settings
     from functions.jobs.manifest import Manifest, SourceObject
+    from functions.jobs.plan import Fingerprint
     from functions.media.source import guard
     from functions.planning.drawing import Setting, draw
     from functions.planning.forecast import expected, outcome
@@ -88,7 +89,8 @@ def look(
     )
     survey = surveyor.original(found, lambda: None)
     setting = Setting(
-        encoder=binaries.fingerprint(),
+        # A plan that nobody carries out needs no encoder.
+        encoder=Fingerprint(version="", sha256=""),
         workers=encoders,
         gpu_workers=GPU_ENCODERS,
         bounds=guard.Bounds(),
@@ -101,11 +103,12 @@ def look(
         survey = _remuxed(surveyor, manifest) or survey
     plan = draw(manifest, 2 if remux else 1, survey, setting) if survey.prepared else None
     before = expected(remux, {}) if remux else []
+    after = _file(plan, manifest) if plan else []
     outcomes = []
     for count in also:
         planned = draw(manifest, 1, survey, replace(setting, workers=count)) if plan else None
-        after = expected(planned, survey.tables) if planned else []
-        outcomes.append(outcome(before, after, encoders=count, gpu_encoders=GPU_ENCODERS))
+        film = expected(planned, survey.tables) if planned else []
+        outcomes.append(outcome(before, film, after, encoders=count, gpu_encoders=GPU_ENCODERS))
     video = survey.media.video[0] if survey.media.video else None
     if plan is not None:
         video = next((each for each in survey.media.video if each.index == plan.video_track), None)
@@ -116,9 +119,19 @@ def look(
         height=int(video.display_height) if video else 0,
         remux=remux,
         plan=plan,
-        tasks=[*before, *(expected(plan, survey.tables) if plan else [])],
+        tasks=[*before, *(expected(plan, survey.tables) if plan else []), *after],
         outcomes=outcomes,
     )
+
+
+def _file(plan: Plan, manifest: Manifest) -> list[Expected]:
+    """What comes last where one MP4 was asked for besides."""
+    from functions.jobs import progressive
+    from functions.planning.forecast import Expected
+
+    if not progressive.lacks(plan, manifest):
+        return []
+    return [Expected(task=progressive.following(plan).tasks[-1], read_bytes=0)]
 
 
 def _remuxed(surveyor: Surveyor, manifest: Manifest) -> Survey | None:

@@ -42,7 +42,12 @@ def bound_ms(costs_ms: Sequence[float], workers: int) -> float:
 
 def level(free_ms: Sequence[float], work_ms: float) -> float:
     """When workers who are free at these times would all be done with work that could be poured
-    over them like water."""
+    over them like water. Raises ValueError where nobody is there to work."""
+    if not free_ms:
+        raise ValueError("nobody is there to work")
+    even = (sum(free_ms) + work_ms) / len(free_ms)
+    if even >= max(free_ms):
+        return even
     ordered = sorted(free_ms)
     for count, (busy, more) in enumerate(
         zip(ordered, [*ordered[1:], math.inf], strict=True), start=1
@@ -50,4 +55,4 @@ def level(free_ms: Sequence[float], work_ms: float) -> float:
         if busy + work_ms / count <= more:
             return busy + work_ms / count
         work_ms -= (more - busy) * count
-    raise ValueError("nobody is there to work")
+    return even

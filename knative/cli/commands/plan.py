@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from functions.media.encoding.accelerator import Accelerator
-from knative.cli import site
+from knative.cli import site, wanted
 from knative.cli.command import AsJson
 
 if TYPE_CHECKING:
@@ -33,14 +32,11 @@ def plan(
             "given, and the times for each.",
         ),
     ] = None,
-    chunk_segments: Annotated[
-        int | None,
-        typer.Option("--chunk-segments", min=1, max=1000, help="Segments in every chunk."),
-    ] = None,
-    accelerator: Annotated[
-        Accelerator | None,
-        typer.Option("--accelerator", help="What encodes the pictures (default: the profile's)."),
-    ] = None,
+    chunk_segments: wanted.ChunkSegments = None,
+    accelerator: wanted.Chosen = None,
+    frame_rate: wanted.FrameRate = wanted.CONSTANT,
+    audio_languages: wanted.AudioLanguages = None,
+    progressive: wanted.Progressive = False,
     directory: site.Directory = site.DEFAULT,
     as_json: AsJson = False,
 ) -> None:
@@ -56,14 +52,16 @@ def plan(
     from knative.cli.commands.transcode import readable
     from knative.local.overlay import cores
 
-    options: dict[str, Any] = {}
     if profile != "default":
         profile_choice.check(profile)
-        options["profile"] = profile
-    if chunk_segments is not None:
-        options["chunk_segments"] = chunk_segments
-    if accelerator is not None:
-        options["accelerator"] = accelerator
+    options = wanted.options(
+        profile=profile,
+        chunk_segments=chunk_segments,
+        accelerator=accelerator,
+        frame_rate=frame_rate,
+        audio_languages=audio_languages,
+        progressive=progressive,
+    )
     found = readable(source)
     asked = encoders or [cores()]
     with TemporaryDirectory(prefix="kinora-plan-") as folder:
