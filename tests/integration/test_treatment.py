@@ -167,6 +167,11 @@ SDR = {
     "4:4:4": ("scale=out_color_matrix=bt709,setparams=colorspace=bt709,format=yuv444p", (),
               "bt709"),
     "rgb": ("format=gbrp", ("-c:v", "libx264rgb", "-qp", "0"), "bt709"),
+    "alpha": (
+        "scale=out_color_matrix=bt709,setparams=colorspace=bt709,format=yuva444p10le",
+        ("-c:v", "prores_ks", "-profile:v", "4444"),
+        "bt709",
+    ),
     "jpeg": ("format=yuvj420p", ("-c:v", "mjpeg", "-q:v", "2"), "bt470bg"),
 }  # fmt: skip
 
@@ -289,6 +294,39 @@ def test_pictures_that_change_their_size_lose_no_frame_and_are_told_of(tmp_path:
         by_chunks += drawn.sums(drawn.chunk(start, min(start + 10, line.frames)))
     assert by_chunks == whole
     assert any("changes its size" in note for note in drawn.plan.notes)
+
+
+def test_chunks_say_the_same_of_their_colours_whatever_the_source_says_there(
+    tmp_path: Path,
+) -> None:
+    parts = []
+    for number, colors in enumerate(("bt709", "smpte170m")):
+        part = tmp_path / f"{number}.ts"
+        named = f"setparams=colorspace={colors}:color_primaries={colors}:color_trc={colors}"
+        ffmpeg(
+            *("-f", "lavfi", "-i", "testsrc2=s=160x96:r=25:d=1", "-vf", f"{named},format=yuv420p"),
+            *("-c:v", "libx264", "-preset", "ultrafast", "-g", "25"),
+            *("-output_ts_offset", str(number), f"file:{part}"),
+        )
+        parts.append(part.read_bytes())
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(parts))
+    clip = tmp_path / "clip.mp4"
+    ffmpeg("-i", f"file:{joined}", "-c", "copy", f"file:{clip}")
+    drawn = Drawn.of(clip, tmp_path)
+    line = drawn.plan.timeline
+    assert line is not None
+    heads = [
+        drawn.run(drawn.chunk(start, stop), *ENCODED)[:400].partition(b"\x00\x00\x01\x06")[0]
+        for start, stop in ((0, 20), (28, line.frames))
+    ]
+    # Both parameter sets, up to the encoder's own message.
+    assert heads[0] == heads[1]
+    assert b"\x00\x00\x01" in heads[0]
+
+
+ENCODED = ("-c:v", "libx264", "-preset", "ultrafast", "-bsf:v", "filter_units=pass_types=1-8",
+           "-f", "h264", "-")  # fmt: skip
 
 
 @pytest.mark.parametrize(
