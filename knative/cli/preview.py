@@ -103,7 +103,7 @@ def look(
         survey = _remuxed(surveyor, manifest) or survey
     plan = draw(manifest, 2 if remux else 1, survey, setting) if survey.prepared else None
     before = expected(remux, {}) if remux else []
-    after = _file(plan, manifest) if plan else []
+    after = file_of(plan, manifest) if plan else []
     outcomes = []
     for count in also:
         planned = draw(manifest, 1, survey, replace(setting, workers=count)) if plan else None
@@ -124,7 +124,7 @@ def look(
     )
 
 
-def _file(plan: Plan, manifest: Manifest) -> list[Expected]:
+def file_of(plan: Plan, manifest: Manifest) -> list[Expected]:
     """What comes last where one MP4 was asked for besides."""
     from functions.jobs import progressive
     from functions.planning.forecast import Expected

@@ -17,7 +17,7 @@ from functions.media.cutting.rates import Rates, learn
 from functions.planning.forecast import expected, outcome
 from knative.cli import outlook, preview
 from knative.cli.preview import Outlook
-from tests.unit.test_chunker_plan import FILM, SETTING, film, packets, plan, sound, survey
+from tests.unit.test_chunker_plan import FILM, PROFILE, SETTING, film, packets, plan, sound, survey
 
 PLAN = plan(FILM)
 TASKS = expected(PLAN, FILM.tables)
@@ -85,7 +85,7 @@ def test_a_file_that_was_asked_for_besides_comes_after_everything() -> None:
         job="0" * 32, tenant="a", source=FILM.source, options=Options(progressive=True),
         profile=PROFILE, accepted_s=0.0,
     )  # fmt: skip
-    after = preview._file(PLAN, manifest)
+    after = preview.file_of(PLAN, manifest)
     assert [each.task.id for each in after] == ["p1"]
     alone, both = outcome(TASKS, encoders=2), outcome(TASKS, after, encoders=2)
     assert both.wall_ms == alone.wall_ms + after[0].task.cost_ms
