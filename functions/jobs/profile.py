@@ -17,10 +17,10 @@ LANGUAGE: Final = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 
 
 class Rung(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step of the ladder; `height` is the short side of the picture."""
+    """One step of the ladder: a box of 16:9, turned for a portrait, that pictures fit into."""
 
     height: Annotated[int, Meta(ge=64, le=4320)]
-    """Short side in pixels; steps larger than the source are left out."""
+    """Short side of the box in pixels; steps larger than the source are left out."""
     maxrate_kbps: Annotated[int, Meta(ge=50, le=200_000)]
     """The highest bit rate, in 1000 bits a second, averaged over the buffer."""
     bufsize_kbps: Annotated[int, Meta(ge=50, le=400_000)]
