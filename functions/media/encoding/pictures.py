@@ -136,8 +136,10 @@ def _timed(stream: graph.Stream, timeline: Timeline, cut: Cut) -> graph.Stream:
     if not cut.repeats:
         return stream
     own, held = graph.split(stream, 2)
-    # Rounded up, a second shows the last picture that was presented by then.
-    held = held.filter("fps", fps=graph.ratio(Fraction(1, HOLD_S)), round="up", eof_action="pass")
+    # Each second shows the last picture presented by then. Not by rounding up: where the stream
+    # ends is rounded up as well, and a last picture that ends before the second would be lost.
+    held = held.filter("setpts", expr=f"PTS+{HOLD_S * timeline.timescale - 1}")
+    held = held.filter("fps", fps=graph.ratio(Fraction(1, HOLD_S)), round="down", eof_action="pass")
     # The last one for ever, until no more are wanted: without an end the others would wait for it.
     held = held.filter("tpad", stop_mode="clone", stop=-1)
     held = held.filter("trim", end_pts=cut.repeats[-1][1] + 1)
