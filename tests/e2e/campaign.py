@@ -1,8 +1,10 @@
 """`make campaign`: hundreds of seeded runs, a line each; the first failure keeps its site.
 
-    python -m tests.e2e.campaign [--kills 300] [--outages 20] [--only NAME …] [--seed 0]
+    python -m tests.e2e.campaign [--kills 300] [--outages 20] [--fuzz 3000]
+        [--only NAME …] [--seed 0]
 
-NAME is `kills` or a scenario of outages; without any it is all of them.
+NAME is `kills`, `fuzz` or a scenario of outages; without any it is all of them. A seed of `fuzz`
+is the number of a damaged file; one that ends wrongly is kept.
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from tests.corpus import fuzz
+from tests.corpus.kitchen import kitchen
 from tests.e2e import kills, outages, place
 
 KILLS: Final = "kills"
+FUZZ: Final = "fuzz"
 _Run = Callable[[int], str]
 """One seeded run; says what happened."""
 
@@ -35,6 +40,19 @@ def killing(directory: Path) -> Iterator[dict[str, _Run]]:
         yield {KILLS: lambda seed: kills.run_one(site, clip, seed)}
     finally:
         site.stop()
+
+
+@contextmanager
+def damaging(directory: Path) -> Iterator[dict[str, _Run]]:
+    """Two thirds of the files are real ones. Both kinds are numbered on their own: no file is
+    damaged twice in the same way."""
+    with kitchen(directory) as found:
+        films, files = fuzz.made(found.bases), fuzz.real(directory)
+
+        def one(seed: int) -> str:
+            return fuzz.run(films if seed % 3 == 0 else files, seed, directory)
+
+        yield {FUZZ: one}
 
 
 @contextmanager
@@ -65,14 +83,15 @@ def run(found: dict[str, _Run], runs: int, first: int) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
-    names = [KILLS, *outages.SCENARIOS]
+    names = [KILLS, FUZZ, *outages.SCENARIOS]
     parser.add_argument("--kills", type=int, default=300, help="runs of kills")
     parser.add_argument("--outages", type=int, default=20, help="runs of each other scenario")
+    parser.add_argument("--fuzz", type=int, default=3000, help="damaged files")
     parser.add_argument("--only", action="append", choices=names, help="not all of them")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     chosen = parser.parse_args()
     wanted = chosen.only or names
-    others = [name for name in names if name in wanted and name != KILLS]
+    others = [name for name in outages.SCENARIOS if name in wanted]
     directory = Path(tempfile.mkdtemp(prefix="kinora-campaign-"))
     done = 0
     try:
@@ -80,6 +99,10 @@ def main() -> int:
             (directory / KILLS).mkdir()
             with killing(directory / KILLS) as found:
                 done += run(found, chosen.kills, chosen.seed)
+        if FUZZ in wanted:
+            (directory / FUZZ).mkdir()
+            with damaging(directory / FUZZ) as found:
+                done += run(found, chosen.fuzz, chosen.seed)
         if others:
             (directory / "outages").mkdir()
             with breaking(directory / "outages", others) as found:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.clips import ffmpeg
+from tests.corpus.kitchen import Kitchen
+from tests.corpus.kitchen import kitchen as opened
 from tests.e2e.command import Desk
 
 
@@ -26,3 +29,10 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-c:a", "aac", "-shortest", str(path),
     )  # fmt: skip
     return path
+
+
+@pytest.fixture(scope="session")
+def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kitchen]:
+    """Where files of the corpus are made."""
+    with opened(tmp_path_factory.mktemp("kitchen")) as made:
+        yield made

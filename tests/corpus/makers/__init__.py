@@ -1,0 +1,1 @@
+"""How the files are made, by what is odd about them."""
