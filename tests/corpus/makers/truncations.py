@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.corpus import atoms
 from tests.corpus.bases import AAC, H264_B, PICTURE, SOUND, Bases, lavfi
-from tests.corpus.case import Case, Completed, End, refused
+from tests.corpus.case import Case, Completed, End, either, refused
 from tests.corpus.makers.containers import MPEG2, RAW
 
 TOO_SHORT = refused("source_not_media", "source_truncated", "source_unreadable", "no_streams")
