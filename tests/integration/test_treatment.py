@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cmath
 import json
+import math
 import struct
 import subprocess
 from collections.abc import Sequence
@@ -346,3 +348,38 @@ def test_a_clean_aperture_is_what_is_shown(tmp_path: Path) -> None:
     # 703 of 720 columns at 59:54 are 4:3.
     assert (drawn.plan.video[0].width, drawn.plan.video[0].height) == (768, 576)
     assert drawn.plan.picture.crop is not None
+
+
+CHART = {
+    # The third row of the chart in sRGB of eight bits, as its makers publish it.
+    "blue": (56, 61, 150),
+    "green": (70, 148, 73),
+    "red": (175, 54, 60),
+    "yellow": (231, 199, 31),
+    "magenta": (187, 86, 149),
+    "cyan": (8, 133, 161),
+}
+PATCHES = (0.148, 0.276, 0.408, 0.538, 0.668, 0.80)
+"""Where the chart's columns are in the picture, of its width."""
+
+
+@pytest.mark.media
+def test_a_chart_filmed_in_high_dynamic_range_has_its_colours(tmp_path: Path) -> None:
+    drawn = Drawn.of(media_file("real/hlg10-color-test.mp4"), tmp_path)
+    width, height = drawn.plan.video[0].width, drawn.plan.video[0].height
+    data = drawn.pixels(drawn.chunk(0, 1))
+
+    def chroma(x: float, y: float) -> complex:
+        at = int(y * height / 2) * (width // 2) + int(x * width / 2)
+        size = width * height
+        return complex(data[size + at] - 128, data[size * 5 // 4 + at] - 128)
+
+    for x, (name, rgb) in zip(PATCHES, CHART.items(), strict=True):
+        found = chroma(x, 0.568)
+        wanted = complex(*(each - 128 for each in numbers([c / 255 for c in rgb], "bt709")[1:]))
+        turned = abs(math.degrees(cmath.phase(found / wanted)))
+        assert turned < 20, (name, found, wanted)
+    XX
+        assert abs(found) > abs(wanted), (name, found, wanted)
+    for x in PATCHES[:5]:
+        assert abs(chroma(x, 0.786)) < 8
