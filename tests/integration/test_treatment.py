@@ -379,7 +379,7 @@ def test_a_chart_filmed_in_high_dynamic_range_has_its_colours(tmp_path: Path) ->
         wanted = complex(*(each - 128 for each in numbers([c / 255 for c in rgb], "bt709")[1:]))
         turned = abs(math.degrees(cmath.phase(found / wanted)))
         assert turned < 20, (name, found, wanted)
-    XX
+        # Phones film in stronger colours; other primaries taken for these would be weaker.
         assert abs(found) > abs(wanted), (name, found, wanted)
     for x in PATCHES[:5]:
         assert abs(chroma(x, 0.786)) < 8
