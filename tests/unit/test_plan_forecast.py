@@ -17,6 +17,7 @@ from functions.media.cutting.rates import Rates, learn
 from functions.planning.forecast import expected, outcome
 from knative.cli import outlook, preview
 from knative.cli.preview import Outlook
+from tests.bench.makespan import makespan_ms
 from tests.unit.test_chunker_plan import FILM, PROFILE, SETTING, film, packets, plan, sound, survey
 
 PLAN = plan(FILM)
@@ -139,3 +140,13 @@ def test_what_only_shows_after_the_remux_is_not_made_up() -> None:
     assert (
         outlook.as_json(told(remux=remux, plan=None, tasks=tasks), source="f")["timeline"] is None
     )
+
+
+@pytest.mark.parametrize("encoders", [1, 2, 3, 10])
+def test_admission_gives_tasks_out_in_the_order_that_the_wall_is_reckoned_with(
+    encoders: int,
+) -> None:
+    made = plan(FILM, setting=replace(SETTING, workers=encoders))
+    took_ms = {task.id: float(task.cost_ms) for task in made.tasks}
+    run = schedule.run(list(took_ms.values()), encoders)
+    assert makespan_ms(made, took_ms, encoders) == pytest.approx(run.wall_ms)

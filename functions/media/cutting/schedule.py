@@ -6,7 +6,6 @@ Whoever is free takes the next task, as encoders do from a queue. Times are mill
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -45,14 +44,10 @@ def level(free_ms: Sequence[float], work_ms: float) -> float:
     over them like water. Raises ValueError where nobody is there to work."""
     if not free_ms:
         raise ValueError("nobody is there to work")
-    even = (sum(free_ms) + work_ms) / len(free_ms)
-    if even >= max(free_ms):
-        return even
-    ordered = sorted(free_ms)
-    for count, (busy, more) in enumerate(
-        zip(ordered, [*ordered[1:], math.inf], strict=True), start=1
-    ):
-        if busy + work_ms / count <= more:
-            return busy + work_ms / count
-        work_ms -= (more - busy) * count
-    return even
+    wet = free_ms
+    while True:
+        surface = (sum(wet) + work_ms) / len(wet)
+        below = [busy for busy in wet if busy <= surface]
+        if len(below) in (0, len(wet)):  # none: what rounding does to equal ones
+            return surface
+        wet = below
