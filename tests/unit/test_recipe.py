@@ -263,7 +263,7 @@ def test_late_sound_follows_silence_and_what_was_mixed_is_limited() -> None:
     assert text.count("alimiter=latency=1:level=0:limit=0.95") == 1
     assert "concat=a=1:n=2:v=0" in text
     assert [argv[at + 1] for at, word in enumerate(argv) if word == "-dec"] == ["0:0", "1:0"]
-    assert "aresample=osr=48000:ochl=mono:osf=flt:rematrix_maxval=1" in argv
+    assert "aresample=osr=48000:ochl=mono:osf=flt:rematrix_volume=0.70710678" in argv
     assert argv[-1] == "file:1.mp4"
 
 

@@ -57,11 +57,11 @@ def argv(
 def _mixed(rendition: AudioRendition) -> Iterator[str]:
     """The track in the rendition's layout, as samples for the second graph."""
     yield from ("-map", f"0:{rendition.track}")
-    # Into one channel all others go by equal parts; into two as players do it (ITU-R BS.775):
-    # centre and surrounds 3 dB down, without the channel of low effects, not made quieter.
-    parts = ":rematrix_maxval=1" if rendition.layout == "mono" else ""
+    # As players mix (ITU-R BS.775): centre and surrounds 3 dB down, low effects left out, the whole
+    # not made quieter. One channel is the mean of two.
+    mean = ":rematrix_volume=0.70710678" if rendition.mixed and rendition.layout == "mono" else ""
     yield "-filter:a"
-    yield f"aresample=osr={rendition.sample_rate}:ochl={rendition.layout}:osf=flt{parts}"
+    yield f"aresample=osr={rendition.sample_rate}:ochl={rendition.layout}:osf=flt{mean}"
     yield from ("-c:a", "pcm_f32le", "-enc_time_base", f"1/{rendition.sample_rate}")
     yield from ("-f", "null", "-")
 
