@@ -57,9 +57,11 @@ servers: ## what tests talk to: MinIO and kubectl (built from their Go modules),
 	infra/cluster/build kubectl
 	infra/servers/packages.sh redis-server chromium ffmpeg
 
+# A file is one worker's; they are begun in the order of their folders, so that the short ones of
+# unit/ fill up what the long ones leave.
 .PHONY: test
 test: $(VENV)/dev.stamp $(VENDOR)/stamp $(PLAYERS)/node_modules/stamp ## the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not cluster"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not cluster"
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## format the code

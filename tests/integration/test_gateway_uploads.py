@@ -32,25 +32,42 @@ LOST_BYTES = 512 * 1024
 """What a server may have read and not handed on when it learns that the client has gone."""
 
 
-@pytest.fixture(params=["folder", pytest.param("minio", marks=pytest.mark.servers)])
+@pytest.fixture(scope="module", params=["folder", pytest.param("minio", marks=pytest.mark.servers)])
 def place(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[str, Mapping[str, str]]:
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Address of a store, and the environment that it needs."""
     if request.param == "folder":
-        return f"{(tmp_path / 'store').as_uri()}?durable=0", {}
+        yield f"{(tmp_path_factory.mktemp('place') / 'store').as_uri()}?durable=0", {}
+        return
     server: Minio = request.getfixturevalue("minio_server")
-    for name, value in server.environment.items():
-        monkeypatch.setenv(name, value)
-    return fresh_buckets(server), server.environment
+    with _in_environment(server):
+        yield fresh_buckets(server), server.environment
+
+
+@contextmanager
+def _in_environment(server: Minio) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def _shared(
+    place: tuple[str, Mapping[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    location, env = place
+    env = {"KINORA_UPLOAD_PART_BYTES": str(PART), **env}
+    with gateway(tmp_path_factory.mktemp("gateway"), store=location, env=env) as found:
+        yield found
 
 
 @pytest.fixture
-def running(place: tuple[str, Mapping[str, str]], tmp_path: Path) -> Iterator[Running]:
-    location, env = place
-    env = {"KINORA_UPLOAD_PART_BYTES": str(PART), **env}
-    with gateway(tmp_path, store=location, env=env) as found:
-        yield found
+def running(_shared: Running) -> Running:
+    """One for all tests that leave it alive."""
+    _shared.events.clear()
+    return _shared
 
 
 @pytest.fixture
@@ -240,17 +257,32 @@ def _make(running: Running, **asked: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def _bucket(minio_server: Minio) -> Iterator[str]:
+    with _in_environment(minio_server):
+        yield fresh_buckets(minio_server, versioned=True)
+
+
+@pytest.fixture(scope="module")
+def _of_a_bucket(
+    _bucket: str, minio_server: Minio, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("gateway")
+    env = {"KINORA_UPLOAD_PART_BYTES": str(PART), **minio_server.environment}
+    with gateway(folder, store=_bucket, env=env) as found:
+        yield found
+
+
+@pytest.mark.servers
 class TestStraightToTheBucket:
-    @pytest.fixture(params=[pytest.param("minio", marks=pytest.mark.servers)])
-    def place(
-        self,
-        request: pytest.FixtureRequest,
-        minio_server: Minio,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> tuple[str, Mapping[str, str]]:
-        for name, value in minio_server.environment.items():
-            monkeypatch.setenv(name, value)
-        return fresh_buckets(minio_server, versioned=True), minio_server.environment
+    @pytest.fixture
+    def running(self, _of_a_bucket: Running) -> Running:
+        _of_a_bucket.events.clear()
+        return _of_a_bucket
+
+    @pytest.fixture
+    def store(self, _bucket: str) -> ObjectStore:
+        return connect.object_store(_bucket)
 
     def test_a_form_is_posted_by_a_browser(self, running: Running, store: ObjectStore) -> None:
         made = _make(running, method="post", name="a film.mp4", content_type="video/mp4")
