@@ -35,7 +35,8 @@ MOST_RATE: Final = Fraction(31)
 fields."""
 WEB_CODECS: Final = ("av1", "vp8", "vp9", "theora")
 """They know no fields, and are made by programs that do."""
-HDR_TRANSFERS: Final = ("smpte2084",)
+LARGE_PIXELS: Final = 4096 * 2304
+"""Of larger pictures one is looked at: decoders of them need half a gigabyte each."""
 WINDOWS: Final = 4
 FLAGGED_WINDOWS: Final = 8
 FRAMES: Final = 8
@@ -90,19 +91,19 @@ class Seen:
 
 
 def windows(video: VideoStream, packets: Packets) -> tuple[Window, ...]:
-    """What to look at, spread over the track; nothing where a look would tell nothing."""
+    """What to look at, spread over the track: for fields, or only at single pictures."""
     shown = [row for row, packet in enumerate(packets) if packet.shown]
     sync = [row for row in shown if packets[row].sync]
     if not sync:
         return ()
-    if not may_be_interlaced(video, packets):
-        hdr = video.color_transfer in HDR_TRANSFERS and not video.peak_nits
-        return _affordable(packets, [_window(video, packets, sync[0], 1)]) if hdr else ()
-    count = FLAGGED_WINDOWS if flagged(video) else WINDOWS
+    fields = may_be_interlaced(video, packets)
+    count = FLAGGED_WINDOWS if fields and flagged(video) else WINDOWS
+    if video.width * video.height > LARGE_PIXELS:
+        count = 1
     wanted = [shown[(2 * number + 1) * len(shown) // (2 * count)] for number in range(count)]
     starts = dict.fromkeys(sync[max(0, bisect_right(sync, row) - 1)] for row in wanted)
     # What cannot be entered in so many places is looked at for longer.
-    frames = FRAMES * min(2, count // len(starts))
+    frames = FRAMES * min(2, count // len(starts)) if fields else 1
     return _affordable(packets, [_window(video, packets, row, frames) for row in starts])
 
 
@@ -164,19 +165,24 @@ def argv(
     # What else is in a stream would fill the log.
     quiet = "sidedata=mode=delete:type=SEI_UNREGISTERED,sidedata=mode=delete:type=DOVI_METADATA"
     for number, window in enumerate(found):
-        fields, upper, lower = (
-            f"metadata=mode=print:file={answer(question, number)}" for question in QUESTIONS
-        )
-        # Whatever changes in mid-stream: other filters cannot.
-        same = f"scale=w={video.width}:h={video.height}:flags=fast_bilinear,format=gray"
-        look = (
-            f"{quiet},showinfo=checksum=0,{same},idet,{fields},{_WHOLE},{upper},"
-            f"crop=w=iw:h=ih-2:x=0:y=1,{_WHOLE},{lower}"
-        )
-        frames = max(1, window.stop - window.start - MORE_PACKETS)
-        words += ["-map", f"{number}:{video.index}", "-vf", look, "-frames:v", str(frames)]
+        frames = window.stop - window.start - MORE_PACKETS
+        look = f"{quiet},showinfo=checksum=0"
+        if frames > 1:
+            look += f",{_asked(video, number)}"
+        words += ["-map", f"{number}:{video.index}", "-vf", look]
+        words += ["-frames:v", str(max(1, frames))]
         words += ["-fps_mode", "passthrough", "-f", "null", "-"]
     return words
+
+
+def _asked(video: VideoStream, number: int) -> str:
+    """The three questions, in filters."""
+    # Whatever changes in mid-stream: other filters cannot.
+    same = f"scale=w={video.width}:h={video.height}:flags=fast_bilinear,format=gray"
+    fields, upper, lower = (
+        f"metadata=mode=print:file={answer(question, number)}" for question in QUESTIONS
+    )
+    return f"{same},idet,{fields},{_WHOLE},{upper},crop=w=iw:h=ih-2:x=0:y=1,{_WHOLE},{lower}"
 
 
 def answer(question: str, number: int) -> str:

@@ -104,9 +104,11 @@ def test_a_mezzanine_is_looked_at_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("codec", [("libvpx-vp9", "25"), ("libx264", "50")])
-def test_what_is_never_interlaced_is_not_looked_at(codec: tuple[str, str], tmp_path: Path) -> None:
+def test_what_is_never_interlaced_is_whole_whatever_it_looks_like(
+    codec: tuple[str, str], tmp_path: Path
+) -> None:
     name, rate = codec
     clip = tmp_path / "clip.mp4"
-    source = f"testsrc2=s=160x240:r={rate}:d=0.4"
-    ffmpeg("-f", "lavfi", "-i", source, "-c:v", name, "-pix_fmt", "yuv420p", str(clip))
-    assert Drawn.of(clip, tmp_path).survey.seen == {}
+    source = f"testsrc2=s=160x240:r={2 * int(rate)}:d=0.4"
+    ffmpeg("-f", "lavfi", "-i", source, "-vf", WOVEN, "-c:v", name, str(clip))
+    assert Drawn.of(clip, tmp_path).plan.picture.deinterlace == ""

@@ -47,17 +47,24 @@ def test_one_group_of_pictures_is_looked_at_for_longer() -> None:
         (replace(FLAGGED, height=180), packets()),
         (replace(FLAGGED, codec="vp9"), packets()),
         (replace(FLAGGED, timebase=Fraction(1, 60)), packets()),
-        (FLAGGED, packets(0)),
     ],
 )
-def test_what_nobody_interlaces_is_not_looked_at(video: VideoStream, table: Packets) -> None:
-    assert scan.windows(video, table) == ()
+def test_of_what_nobody_interlaces_single_pictures_are_looked_at(
+    video: VideoStream, table: Packets
+) -> None:
+    found = scan.windows(video, table)
+    assert len(found) == scan.WINDOWS
+    assert {window.stop - window.start for window in found} == {1 + scan.MORE_PACKETS}
+    argv = scan.argv(Path("ffmpeg"), "mov", Path("source"), video, found, pixels=1000)
+    assert not any("idet" in word for word in argv)
 
 
-def test_high_dynamic_range_that_says_no_peak_is_looked_at_once() -> None:
-    large = replace(STREAM, height=2160, width=3840, color_transfer="smpte2084")
-    assert [window.start for window in scan.windows(large, packets())] == [0]
-    assert scan.windows(replace(large, peak_nits=900), packets()) == ()
+def test_of_large_pictures_one_is_looked_at() -> None:
+    assert len(scan.windows(replace(STREAM, width=7680, height=4320), packets())) == 1
+
+
+def test_nothing_is_nothing_to_look_at() -> None:
+    assert scan.windows(STREAM, packets(0)) == ()
 
 
 def test_no_more_is_read_than_may_be() -> None:
