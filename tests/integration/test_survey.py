@@ -38,6 +38,8 @@ SETTING = Setting(encoder=Fingerprint(version="", sha256=""), workers=2, bounds=
 class Desk:
     """Puts files into a store and plans them."""
 
+    options = Options()
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.store = Metered(DirectoryStore(folder / "store", durable=False))
@@ -74,7 +76,7 @@ class Desk:
             job="0" * 32,
             tenant="acme",
             source=source,
-            options=Options(),
+            options=self.options,
             profile=PROFILE,
             accepted_s=0.0,
         )

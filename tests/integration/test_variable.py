@@ -14,16 +14,15 @@ import pytest
 
 from functions.adapters import binaries, process, scratch
 from functions.adapters.directory import DirectoryStore
-from functions.encoder.fetch import Copy
 from functions.jobs.manifest import Manifest, SourceObject
-from functions.jobs.plan import Fingerprint, Plan, VideoTask
+from functions.jobs.plan import Fingerprint, Plan
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.media.encoding import argv as words
-from functions.media.encoding import pictures
 from functions.media.source import guard
 from functions.media.streams import boxes, gate
 from functions.planning.drawing import Setting, draw
 from functions.planning.surveyor import Surveyor
+from tests.chunked import argv_of, shown_by, tasks_of
 from tests.clips import X264, ffmpeg, frame_sums, make_clip
 
 TIMES_MS = {
@@ -76,45 +75,6 @@ def planned(store: DirectoryStore, file: Path, folder: Path, *, chunk_segments: 
     plan = draw(manifest, 1, surveyor.original(source, lambda: None), setting)
     # Whole pictures as they are: what is compared are digests.
     return replace(plan, picture=replace(plan.picture, deinterlace=""))
-
-
-def tasks_of(plan: Plan) -> list[VideoTask]:
-    return sorted(
-        (task for task in plan.tasks if isinstance(task, VideoTask)), key=lambda task: task.start
-    )
-
-
-def argv_of(store: DirectoryStore, plan: Plan, task: VideoTask, folder: Path) -> list[str]:
-    folder.mkdir()
-    assert plan.timeline is not None
-    return list(
-        pictures.argv(
-            str(binaries.ffmpeg()),
-            source=Copy(store, plan, folder, lambda: None).fetch_chunk(task),
-            track=plan.video_track,
-            timeline=plan.timeline,
-            cut=pictures.Cut(
-                start=task.start,
-                trim_start=task.trim_start,
-                trim_stop=task.trim_stop,
-                repeats=task.repeats,
-            ),
-            renditions=plan.video,
-            tuning=words.Tuning(),
-            treatment=plan.picture,
-        )
-    )
-
-
-def shown_by(argv: list[str], folder: Path) -> list[tuple[int, str]]:
-    """Ticks and digest of every frame that would be encoded."""
-    at = argv.index("-c:v")
-    clock = argv[argv.index("-enc_time_base") + 1]
-    argv = [*argv[:at], "-fps_mode", "passthrough", "-enc_time_base", clock, "-f", "framemd5"]
-    subprocess.run([*argv, "file:sums"], cwd=folder, capture_output=True, check=True)
-    lines = (folder / "sums").read_text().splitlines()
-    rows = [line.split(",") for line in lines if line and not line.startswith("#")]
-    return [(int(row[2]), row[-1].strip()) for row in rows]
 
 
 @pytest.mark.parametrize("bframes", [0, 2])
