@@ -258,7 +258,7 @@ class Site:
             assert not self.state.held(leases.assembly(job))
         needed = sum(self._needed(job) for job in manifests)
         done = sum(self.work.values())
-        assert done <= needed + self.faults, f"{done} attempts, {needed} needed"
+        assert done <= needed + self.faults, f"{done} attempts, {needed} needed: {self.work}"
 
     def check_told(self) -> None:
         """I4, once every delivery is done: whoever listens was told of every verdict."""
@@ -357,6 +357,9 @@ class Site:
         return response.status == 204
 
     def _publish(self, event: CloudEvent) -> None:
+        if event.type == TaskReady.type and self._fails(event):
+            # Told again while it is still on its way, as what caused it was: one attempt more.
+            self.faults += any(each.event.id == event.id for each in self.broker.pending)
         self.broker.publish(event)
         kinds = {kind.type for kind in VERDICTS}
         if event.type in kinds:
