@@ -135,6 +135,48 @@ def test_a_resampled_source_goes_through_the_grid_before_the_cut() -> None:
     )
 
 
+VARIABLE = replace(
+    NTSC,
+    constant=False,
+    variable=True,
+    timescale=90000,
+    marks=((0, 0), (60, 363_000), (110, 720_000), (150, 1_000_000)),
+    frames=150,
+)
+
+
+def test_a_variable_chunk_is_cut_by_ticks_and_starts_segments_where_the_plan_does() -> None:
+    cut = Cut(start=60, trim_start=363_000, trim_stop=1_000_000)
+    argv = video(VARIABLE, cut, LARGE)
+    assert graph_of(argv).startswith(
+        "[0:0]settb=expr=1/90000[s0];[s0]setpts=expr=PTS-(3003)[s1];"
+        "[s1]trim=end_pts=1000000:start_pts=363000[s2];[s2]setpts=expr=PTS[s3];"
+    )
+    assert argv[argv.index("-enc_time_base") + 1] == "1:90000"
+    assert argv[argv.index("-force_key_frames") + 1] == "expr:eq(n,0)+eq(n,50)"
+    # The last of its 90 frames lasts until the chunk ends.
+    assert argv[argv.index("-bsf:v") + 1] == (
+        "setts=pts=PTS:dts=PTS:duration='if(eq(N,89),1000000,NEXT_PTS)-PTS'"
+    )
+    assert argv[argv.index("-bf") + 1] == "0"
+    assert int(argv[argv.index("-g") + 1]) > 60
+
+
+def test_what_stands_still_is_sampled_at_the_seconds_that_the_plan_names() -> None:
+    cut = Cut(start=60, trim_start=363_000, trim_stop=720_000, repeats=((5, 5), (7, 8)))
+    graph = graph_of(video(VARIABLE, cut, LARGE))
+    assert "fps=eof_action=pass:fps=1/1:round=down" in graph
+    assert "trim=end_pts=9" in graph
+    assert "between(pts,5,5)+between(pts,7,8)" in graph.replace("\\", "")
+    assert "interleave=nb_inputs=2" in graph
+
+
+def test_pictures_without_times_are_counted_before_anything_else() -> None:
+    raw = replace(NTSC, timebase=Fraction(1, 25), origin=0, counted=True)
+    graph = graph_of(video(raw, Cut(start=50, trim_start=50, trim_stop=100), LARGE))
+    assert graph.startswith("[0:0]settb=expr=1/25[s0];[s0]setpts=expr=N[s1];")
+
+
 def test_only_a_tail_repeats_the_last_frame() -> None:
     resampled = replace(NTSC, constant=False)
     graph = graph_of(video(resampled, Cut(start=0, trim_start=0, trim_stop=500, tail=3), LARGE))
@@ -272,7 +314,8 @@ def test_a_mezzanine_copies_pictures_and_sound_only() -> None:
     assert list(argv) == [
         *START,
         *("-fflags", "+genpts", *input_options("avi"), "-i", "file:source"),
-        *("-map", "0:V?", "-map", "0:a?", "-c", "copy", "-bsf:v", "mpeg4_unpack_bframes"),
+        *("-map", "0:V?", "-map", "0:a?", "-c", "copy"),
+        *("-bsf:v", f"mpeg4_unpack_bframes,{remux.LASTING}"),
         *("-map_metadata:g", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-max_muxing_queue_size", "9999", "-f", "mov", "file:0.mp4"),
     ]
