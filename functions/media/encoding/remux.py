@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from functions.media.encoding import argv as words
 from functions.media.source.guard import input_options
+
+LASTING: Final = "setts=pts=PTS:dts=DTS:duration=max(DURATION\\,1)"
+"""As they are, but that each lasts: a picture of no duration, as the last one of a transport stream
+may be, would lie behind the end of the muxer's edit list."""
 
 
 def argv(ffmpeg: str, *, source: words.Source, muxer: str, unpack: bool) -> tuple[str, ...]:
@@ -18,7 +24,7 @@ def argv(ffmpeg: str, *, source: words.Source, muxer: str, unpack: bool) -> tupl
         *input_options(source.format),
         *("-i", f"file:{words.SOURCE}"),
         *("-map", "0:V?", "-map", "0:a?", "-c", "copy"),
-        *(("-bsf:v", "mpeg4_unpack_bframes") if unpack else ()),
+        *("-bsf:v", f"mpeg4_unpack_bframes,{LASTING}" if unpack else LASTING),
         # What the file says of itself stays behind; languages are the streams'.
         *("-map_metadata:g", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-max_muxing_queue_size", "9999"),
