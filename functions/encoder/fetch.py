@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -57,17 +58,16 @@ class Copy:
         if not self.plan.index or task.spare_bytes is None:
             return self.fetch_whole()
         header = self._header()
-        packets = [
-            packet
-            for stream in streams
+        tables = [
+            self._packets(header, stream, 0, count)
+            for stream in sorted(streams)
             if (count := header.track(stream).count)
-            for packet in self._packets(header, stream, 0, count)
         ]
-        size_bytes = sum(packet.size for packet in packets)
+        size_bytes = sum(packet.size for table in tables for packet in table)
         if not size_bytes:
             return self.fetch_whole()
         budget = Fraction(task.spare_bytes, size_bytes)
-        self._fetch(union([*header.head, *index.wanted(packets, budget=budget)]))
+        self._fetch(union([*header.head, *index.wanted(chain(*tables), budget=budget)]))
         return words.Source(format=self.plan.format)
 
     def fetch_whole(self) -> words.Source:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -278,6 +279,26 @@ def test_sound_that_ends_early_is_filled_with_silence(world: World, tmp_path: Pa
     assert isinstance(task, AudioTask)
     track = world.encode(plan)["audio-1"]
     assert sum(each.duration_ticks for each in track.segments) == 1024 + 3 * RATE
+
+
+def test_sound_by_its_ranges_is_that_of_the_whole(world: World, tmp_path: Path) -> None:
+    source = tmp_path / "source.mov"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=3,noise=alls=40:allf=t", "-f", "lavfi"),
+        *("-i", "aevalsrc='0.5*sin(2*PI*(80+90*t)*t)':s=48000:d=3", "-c:v", "libx264", "-preset"),
+        *("ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", str(source)),
+    )
+    plan = planned.plan(world.store, source, renditions=())
+    whole = world.encode(plan)["audio-1"]
+    (task,) = plan.tasks
+    assert isinstance(task, AudioTask)
+    ranges = replace(plan, generation=2, tasks=(msgspec.structs.replace(task, spare_bytes=0),))
+    world.store.create(layout.plan(JOB, 2), record.dump(ranges))
+    (event,) = world.encoder.task_ready(planned.ready("a1", generation=2))
+    assert isinstance(event, TaskCompleted)
+    receipt = record.load(world.store.get(layout.receipt(JOB, 2, "a1")), Receipt)
+    assert receipt.tracks == (whole,)
+    assert receipt.source_bytes_read < source.stat().st_size // 4
 
 
 @pytest.mark.media
