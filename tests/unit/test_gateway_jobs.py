@@ -15,10 +15,12 @@ from functions.gateway.access.quota import KEPT_S
 from functions.gateway.jobs.options import JobOptions
 from functions.jobs import ending, layout, record
 from functions.jobs.acceptance import Acceptance
+from functions.jobs.admission import Window
 from functions.jobs.manifest import Manifest
 from functions.jobs.profile import Options
 from functions.jobs.verdict import Verdict
 from functions.sweeper.standing import Standing
+from functions.sweeper.stragglers import Stragglers
 from tests.gateway import MP4, NO_LIMITS, Gateway
 
 JOBS = "/api/v1/jobs"
@@ -33,6 +35,12 @@ def standing(gateway: Gateway) -> Standing:
         abandoned_s=3600,
         gpu_deadline_s=300.0,
         gpus_gone=False,
+        stragglers=Stragglers(
+            store=gateway.store,
+            state=gateway.state,
+            clock=gateway.clock,
+            window=Window(limit=3),
+        ),
     )
 
 
