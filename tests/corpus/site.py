@@ -67,11 +67,15 @@ PROFILES: Final = {
                 Rung(height=64, maxrate_kbps=200, bufsize_kbps=400),
             ),
         ),
-        audio=AudioProfile(bitrate_kbps=64),
+        audio=AudioProfile(bitrate_kbps=64, surround_kbps=surround_kbps),
     )
-    for name, segment_s in (("default", 1), ("long", 10))
+    for name, segment_s, surround_kbps in (
+        ("default", 1, None),
+        ("long", 10, None),
+        ("surround", 1, 192),
+    )
 }
-"""One or two small rungs. `long` has fewer segments, for files of hours."""
+"""One or two small rungs. `long` has fewer segments, for files of hours; `surround` has 5.1."""
 
 
 @dataclass(frozen=True, kw_only=True)

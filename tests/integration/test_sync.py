@@ -68,21 +68,22 @@ FILMS = [
 ]
 
 
-def bring(film: Film, folder: Path) -> Ended:
+def bring(film: Film, folder: Path, *, profile: str = "default") -> Ended:
     film = replace(film, shift_s=LATER_S)
     data = film.make(folder).read_bytes()
-    options = {"profile": "long"} if film.seconds > 100 else {}
-    ended = Site(folder / "world").bring(data, key=f"acme/{film.name}", options=options)
+    ended = Site(folder / "world").bring(
+        data, key=f"acme/{film.name}", options={"profile": profile}
+    )
     assert ended.complaints == ()
     assert ended.verdict is not None
     assert ended.verdict.state == "completed", ended.verdict
     return ended
 
 
-def distances(film: Film, ended: Ended) -> list[Fraction]:
+def distances(film: Film, ended: Ended, track: str = "audio-1") -> list[Fraction]:
     """Of every beep from its flash, on the smallest rung."""
     rung = sorted(ended.media.glob("*p/playlist.m3u8"))[0]
-    sound = ended.media / "audio-1" / "playlist.m3u8"
+    sound = ended.media / track / "playlist.m3u8"
     due = len(replace(film, shift_s=LATER_S).places_s)
     assert due >= 2
     return sync.apart(rung, sound, beeps_due=due)
@@ -107,7 +108,7 @@ def test_a_clock_of_its_own_does_not_lead_sound_away(clock: Fraction, tmp_path: 
 @pytest.mark.slow
 def test_ten_minutes_end_as_they_began(tmp_path: Path) -> None:
     film = Film(name="long.mp4", seconds=600, rate=5, every_s=90, sample_rate=22050, layout="mono")
-    ended = bring(film, tmp_path)
+    ended = bring(film, tmp_path, profile="long")
     found = distances(film, ended)
     assert all(abs(each - LATER_S) <= Fraction(5, 1000) for each in found), [*map(float, found)]
 
@@ -124,9 +125,32 @@ def test_sound_that_starts_minutes_late_needs_no_memory_for_its_silence(tmp_path
         name="late.mp4", seconds=150, rate=5, every_s=5, sound_start_s=Fraction(136),
         audio=codec("ac3"), layout="5.1(side)",
     )  # fmt: skip
-    ended = bring(late, tmp_path)
+    ended = bring(late, tmp_path, profile="long")
     assert all(abs(each - LATER_S) <= TOLERANCE_S for each in distances(late, ended))
     assert ended.most_bytes < 160 << 20, ended.most_bytes
+
+
+@pytest.mark.parametrize("layout", ["5.1(side)", "7.1"])
+def test_surround_is_in_time_as_stereo_is(layout: str, tmp_path: Path) -> None:
+    film = Film(name="film.mkv", seconds=3, audio=codec("flac"), layout=layout)
+    ended = bring(film, tmp_path, profile="surround")
+    made = [(each["name"], each["layout"]) for each in ended.report["renditions"] if each["layout"]]
+    assert made == [("audio-1", "stereo"), ("audio-1-surround", "5.1")]
+    for name, _ in made:
+        found = distances(film, ended, name)
+        assert all(abs(each - LATER_S) <= TOLERANCE_S for each in found), [*map(float, found)]
+
+
+def test_no_sound_and_nothing_but_silence_are_both_films(tmp_path: Path) -> None:
+    silent = tmp_path / "silent.mp4"
+    pictures = ("-f", "lavfi", "-i", "testsrc2=s=128x72:r=25:d=2")
+    ffmpeg(*pictures, "-f", "lavfi", "-i", "anullsrc=d=2", "-c:a", "aac", str(silent))
+    ended = Site(tmp_path / "one").bring(silent.read_bytes())
+    assert [each["name"] for each in ended.report["renditions"] if each["layout"]] == ["audio-1"]
+    mute = tmp_path / "mute.mp4"
+    ffmpeg(*pictures, str(mute))
+    ended = Site(tmp_path / "two").bring(mute.read_bytes())
+    assert not any(each["layout"] for each in ended.report["renditions"])
 
 
 def test_a_layout_may_change_in_mid_stream(tmp_path: Path) -> None:
