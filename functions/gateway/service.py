@@ -24,6 +24,7 @@ from functions.gateway.edge.server import MAX_DESCRIPTORS, Server
 from functions.gateway.jobs.preview import Previews, within_a_request
 from functions.gateway.settings import Settings
 from functions.gateway.world import World
+from functions.jobs import rates as learned
 from functions.planning.surveyor import Surveyor
 
 _log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ def assembled() -> tuple[Server, Callable[[], None]]:
                 bounds=settings.bounds,
             ),
             settings.bounds,
+            partial(learned.read, store),
         ),
         settings=settings,
     )

@@ -16,6 +16,7 @@ from eventing.errors import Unavailable
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan
 from functions.jobs.refusal import refuse
+from functions.media.cutting.rates import Rates
 from functions.media.source import guard
 from functions.planning import drawing
 from functions.planning.drawing import Setting
@@ -45,9 +46,13 @@ class Surveys(Protocol):
 class Previews:
     """Safe to share between threads."""
 
-    def __init__(self, surveys: Surveys, bounds: guard.Bounds) -> None:
+    def __init__(
+        self, surveys: Surveys, bounds: guard.Bounds, rates: Callable[[], Rates] = Rates
+    ) -> None:
+        """`rates` is asked with each plan for what work costs."""
         self._surveys = surveys
         self._bounds = bounds
+        self._rates = rates
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._places = threading.BoundedSemaphore(AT_ONCE + WAITING)
 
@@ -60,7 +65,11 @@ class Previews:
         with _taken(self._places, 0.0), _taken(self._turns, WAIT_S):
             survey = self._surveys.original(manifest.source, lambda: None)
         setting = Setting(
-            encoder=_NONE, workers=encoders, gpu_workers=gpu_encoders, bounds=self._bounds
+            encoder=_NONE,
+            workers=encoders,
+            gpu_workers=gpu_encoders,
+            bounds=self._bounds,
+            rates=self._rates(),
         )
         return drawing.draw(manifest, 1, survey, setting)
 
