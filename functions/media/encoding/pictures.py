@@ -97,8 +97,8 @@ def filters(
     cannot be told another one goes by its timebase, which is the plan's.
 
     Output frame n of the whole job has PTS n in a timebase of one frame; variable, its output
-    ticks. Where the picture has
-    the rendition's size, format and colours already, `scale` passes it on.
+    ticks. Where the picture has the rendition's size, format and colours already, `scale` passes
+    it on.
     """
     stream = _whole_frames(graph.source(track), timeline, treatment)
     if timeline.variable:
