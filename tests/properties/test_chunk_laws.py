@@ -123,6 +123,53 @@ def test_with_segments_enough_all_workers_end_together(
 
 
 @LAW
+@given(
+    st.integers(1, 400),
+    st.floats(1, 200),
+    st.floats(0, 30),
+    st.floats(0.01, 0.5),
+    st.integers(1, 16),
+    st.lists(st.floats(0, 10_000), max_size=2),
+)
+def test_the_lowest_rung_is_made_first_where_that_costs_little(
+    segments: int,
+    frame_ms: float,
+    decode_ms: float,
+    low: float,
+    workers: int,
+    others: list[float],
+) -> None:
+    line = steady(segments * 120, 120)
+    early = low * frame_ms + decode_ms, (1 - low) * frame_ms
+    costs = Costs(frame_ms, decode_ms, 250.0, tuple(others), early_ms=early)
+    made = cut(line, costs, workers=workers, chunk_s=60)
+    more_ms = 120 * decode_ms + 250
+    assert made.early is (more_ms <= 0.01 * line.frames * frame_ms)
+    first = [0, *sorted(made.order[1 : 1 + len(others)], key=lambda n: others[-1 - n] * -1)]
+    assert [*made.order[: 1 + len(others)]] == first
+    assert made.order.count(0) == 1 + made.early
+    if made.early:
+        assert made.order[1 + len(others)] == 0
+
+
+@LAW
+@given(
+    st.integers(2, 60),
+    st.lists(st.floats(1, 60), min_size=2, max_size=4),
+    st.integers(1, 16),
+)
+def test_a_chunk_in_several_tasks_is_as_much_work_as_they_are(
+    segments: int, parts: list[float], workers: int
+) -> None:
+    line = steady(segments * 120, 120)
+    costs = Costs(sum(parts), 1.0, 250.0, parts_ms=tuple(parts))
+    made = cut(line, costs, workers=workers, chunk_s=60)
+    tasks = [250 + chunk.frames * part for chunk in made.chunks for part in parts]
+    assert made.wall_ms >= max(sum(tasks) / workers, max(tasks)) * (1 - 1e-9)
+    assert made.wall_ms <= sum(tasks) / workers + max(tasks) + 1e-6
+
+
+@LAW
 @given(sources(), TIMEBASES)
 def test_a_window_starts_at_a_sync_sample_and_holds_what_its_frames_need(
     packets: Packets, timebase: Fraction
