@@ -29,6 +29,8 @@ from functions.media.streams.segment import Stored, Track
 from functions.ports import Absent
 
 FILE_TYPE: Final = "video/mp4"
+SLOWEST_BYTES_S: Final = 10 << 20
+"""Of a scratch disk: slower ones count as stuck."""
 _PIECE_BYTES: Final = 1 << 20
 
 
@@ -39,6 +41,8 @@ def make(attempt: Attempt, task: ProgressiveTask) -> Stored:
     argv = faststart.argv(
         attempt.ffmpeg, inputs=tuple(found), timescale=next(iter(found.values())).timescale
     )
+    # ffmpeg says nothing while it moves the media behind their header.
+    attempt.stall_s = max(attempt.stall_s, 2 * size_bytes / SLOWEST_BYTES_S)
     with telemetry.span("encode", bytes=size_bytes):
         # The index alone is larger than that of the segments, and far below twice all of it.
         outcome.check(attempt.run(argv, task.cost_ms, 2 * size_bytes + SPARE_BYTES), "file")
