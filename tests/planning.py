@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -48,7 +49,9 @@ class Drawn:
     folder: Path
 
     @classmethod
-    def of(cls, file: Path, folder: Path) -> Drawn:
+    def of(
+        cls, file: Path, folder: Path, *, frame_rate: Literal["constant", "variable"] = "constant"
+    ) -> Drawn:
         store = DirectoryStore(folder / "store", durable=False)
         store.create("uploads/acme/film", file)
         info = store.head("uploads/acme/film")
@@ -64,7 +67,7 @@ class Drawn:
             job="0" * 32,
             tenant="acme",
             source=source,
-            options=Options(chunk_segments=1),
+            options=Options(chunk_segments=1, frame_rate=frame_rate),
             profile=Profile(
                 name="test", segment_s=1, video=VideoProfile(ladder=LADDER, preset="ultrafast")
             ),
@@ -93,6 +96,7 @@ class Drawn:
             stop_packet=window.stop_packet,
             trim_start=window.trim_start,
             trim_stop=window.trim_stop,
+            repeats=window.repeats,
         )
 
     def sums(self, task: VideoTask) -> list[str]:
@@ -119,6 +123,7 @@ class Drawn:
                 start=task.start,
                 trim_start=task.trim_start,
                 trim_stop=task.trim_stop,
+                repeats=task.repeats,
                 tail=100 if task.stop == line.frames and not line.constant else 0,
             ),
             self.plan.video[:1],
@@ -131,6 +136,11 @@ class Drawn:
             *("-fps_mode", "passthrough", *output),
         ]
         return subprocess.run(argv, cwd=folder, capture_output=True, check=True).stdout
+
+    def segments(self) -> list[VideoTask]:
+        """The tasks of the plan, of one segment each, in order."""
+        tasks = [task for task in self.plan.tasks if isinstance(task, VideoTask)]
+        return sorted(tasks, key=lambda task: task.start)
 
     def whole(self) -> VideoTask:
         """All frames as one task."""

@@ -70,6 +70,18 @@ def test_chunks_of_fields_deinterlace_to_the_frames_of_the_whole(name: str, tmp_
             assert found == expected[start:stop], (start, stop)
 
 
+def test_fields_at_their_own_times_deinterlace_to_the_frames_of_the_whole(tmp_path: Path) -> None:
+    clip = make("holes.mp4", tmp_path, seconds=2.4)
+    drawn = Drawn.of(clip, tmp_path, frame_rate="variable")
+    line = drawn.plan.timeline
+    assert line is not None
+    assert line.variable
+    plain = "bwdif=mode=send_frame:parity=tff,scale=160:240,format=yuv420p"
+    shown = digests(frame_sums("-copyts", "-i", f"file:{clip}", "-vf", plain))
+    assert [task.start for task in drawn.segments()] != [0]
+    assert [each for task in drawn.segments() for each in drawn.sums(task)] == shown
+
+
 def test_a_chunk_without_its_neighbours_has_other_frames(tmp_path: Path) -> None:
     drawn = Drawn.of(make("top.mp4", tmp_path), tmp_path)
     # The chunk starts with a keyframe, so nothing before it is decoded.
