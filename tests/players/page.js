@@ -54,8 +54,13 @@ const PLAYERS = {
   },
 };
 
+/** Whether what comes next is there: then it is the machine that has no time. */
+const loaded = () => {
+  const next = Math.min(video.currentTime + 0.2, video.duration - 0.1);
+  return spans().some(([start, end]) => start <= video.currentTime && next <= end);
+};
 for (const kind of ["waiting", "stalled", "error"])
-  video.addEventListener(kind, () => asked || video.readyState === 0 || note(`video: ${kind}`));
+  video.addEventListener(kind, () => asked || video.readyState === 0 || (kind !== "error" && loaded()) || note(`video: ${kind}`));
 
 /** Whether we seek; who else does it jumps. */
 let asked = false;
@@ -88,6 +93,9 @@ const within = (what, promise) =>
       setTimeout(() => reject(new Error(`${what} takes for ever`)), PATIENCE_MS),
     ),
   ]);
+
+const spans = () =>
+  Array.from({ length: video.buffered.length }, (_, at) => [video.buffered.start(at), video.buffered.end(at)]);
 
 const event = (kind) => new Promise((resolve) => video.addEventListener(kind, resolve, { once: true }));
 
@@ -156,9 +164,7 @@ Object.assign(window, {
   },
 
   /** What is there without a gap, from and to in seconds. */
-  buffered() {
-    return Array.from({ length: video.buffered.length }, (_, at) => [video.buffered.start(at), video.buffered.end(at)]);
-  },
+  buffered: () => spans(),
 
   length: () => video.duration,
 });

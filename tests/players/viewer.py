@@ -17,10 +17,8 @@ from playwright.sync_api import Page
 
 NEAR_FRAMES: Final = 6
 """On each side of a join."""
-SLOWLY: Final = 0.5
-PATIENCE: Final = 12
-"""How often a join is played again where the machine had no time to show all its pictures."""
-
+RATES: Final = (1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 16)
+"""How quickly a join is played, again and slower while the machine has no time to show it all."""
 A_MS: Final = Fraction(1, 1000)
 """Behind the time of a frame: players and browsers round that."""
 
@@ -122,15 +120,15 @@ class Viewer:
         for join in film.joins:
             near = film.near(join)
             span = (float(near[0] / film.rate), float((near[-1] + 1) / film.rate))
-            for _ in range(PATIENCE):
-                found, _ = self.play(*span, SLOWLY)
+            for rate in RATES:
+                found, _ = self.play(*span, rate)
                 yield from film.wrong(found)
                 shown = [round(at_s * film.rate) for at_s, _ in found]
                 # The first was there before it played.
                 if {*near[1:]} <= {*shown} and all(b - a == 1 for a, b in pairwise(shown)):
                     break
             else:
-                yield f"in {PATIENCE} attempts the pictures around {join} were shown as {shown}"
+                yield f"at any rate the pictures around {join} were shown as {shown}"
 
     def whole(self, film: Film, *, rate: float, start_s: float = 0) -> tuple[list[str], int]:
         """Play to the end; complaints, and how many pictures the browser had no time for."""
