@@ -20,7 +20,7 @@ from functions.media.streams import hls
 from functions.media.streams.join import join
 from functions.media.streams.segment import Track
 from tests import cmaf, mp4
-from tests.authoring import complaints
+from tests.authoring import complaints, growth_complaints
 
 Tracks = tuple[list[tuple[VideoRendition, Track]], list[tuple[AudioRendition, Track]]]
 
@@ -96,6 +96,30 @@ def test_a_growing_playlist_plays_at_every_length(made: tuple[Path, Tracks]) -> 
         # ffmpeg would wait for more of a playlist that has no end.
         early.write_text(hls.grown(text, [], ended=True))
         assert decoded(early, "0:v:0") == sum(each.frames for each in track.segments[:count])
+
+
+def test_what_plays_before_the_end_keeps_the_rules_as_it_gains_renditions(
+    made: tuple[Path, Tracks], tmp_path: Path
+) -> None:
+    out, (video, audio) = made
+    shutil.copytree(out, tmp_path, dirs_exist_ok=True)
+    early, before = tmp_path / layout.EARLY_MASTER, tmp_path / "before.m3u8"
+    for rungs, sounds in ((video[1:], audio[:1]), (video, audio[:1]), (video, audio)):
+        begun = [track for _, track in (*rungs, *sounds)]
+        for track in begun:
+            playlist = tmp_path / track.rendition / PLAYLIST
+            text = hls.opening(target_duration_s=2, init_uri=hls.name_of(track.init))
+            for segment in hls.segments_of(track)[: 1 + len(begun)]:
+                before.write_text(text)
+                text = hls.grown(text, [segment], ended=False)
+                playlist.write_text(text)
+                assert growth_complaints(before, playlist) == []
+        early.write_text(
+            hls.master(rungs, sounds, rate=cmaf.RATE, target_duration_s=2, declared=True)
+        )
+        assert complaints(early, complete=False) == []
+        names = {f"{track.rendition}/{PLAYLIST}" for track in begun}
+        assert hls.playlists_of(early.read_text()) == names
 
 
 def test_m3u8_reads_what_was_meant(made: tuple[Path, Tracks]) -> None:
