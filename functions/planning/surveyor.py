@@ -266,9 +266,12 @@ class _Look:
         if finished.returncode:
             raise refuse("source_unreadable", problem="its streams cannot be opened")
         try:
-            return probe.read_streams(finished.stdout)
+            media = probe.read_streams(finished.stdout)
         except probe.Unreadable as error:
             raise refuse("source_unreadable", problem=error) from None
+        if media.encrypted:
+            raise refuse("source_encrypted")
+        return media
 
     def _packets(self, format: str) -> Mapping[int, Table]:
         pixels = self.surveyor.bounds.pixels

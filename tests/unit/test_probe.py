@@ -55,6 +55,11 @@ def test_streams_become_typed_values() -> None:
     assert (audio.start, audio.duration) == (-1024, 4800)
 
 
+def test_a_stream_that_names_its_key_is_encrypted() -> None:
+    assert not streams(VIDEO, AUDIO).encrypted
+    assert streams(VIDEO, AUDIO | {"tags": {"enc_key_id": "AAAAAAAAAAAAAAAAAAAAAA=="}}).encrypted
+
+
 def test_square_pixels_and_rotation_make_the_displayed_size() -> None:
     (upright,) = streams(VIDEO).video
     assert upright.display_width == 768

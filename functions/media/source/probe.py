@@ -140,10 +140,14 @@ class Media:
     audio: tuple[AudioStream, ...]
     streams: int
     """All of them."""
+    encrypted: bool = False
+    """True where a stream names the key that it is encrypted with, as Matroska does; of MP4 the
+    boxes tell."""
 
 
 class _Tags(msgspec.Struct):
     language: str = ""
+    enc_key_id: str = ""
 
 
 class _Disposition(msgspec.Struct):
@@ -196,7 +200,7 @@ def streams_argv(
         *_input(format, pixels, refused),
         "-show_entries",
         f"stream={_STREAM_FIELDS}:stream_disposition=attached_pic,still_image,timed_thumbnails"
-        f":stream_tags=language:stream_side_data={_SIDE_DATA_FIELDS}",
+        f":stream_tags=language,enc_key_id:stream_side_data={_SIDE_DATA_FIELDS}",
         *("-of", "json"),
         *("-i", f"file:{source}"),
     ]
@@ -249,7 +253,8 @@ def read_streams(answer: bytes) -> Media:
             picture.attached_pic or picture.still_image or picture.timed_thumbnails
         ):
             video.append(_video(stream, timebase))
-    return Media(tuple(video), tuple(audio), len(streams))
+    encrypted = any(stream.tags.enc_key_id for stream in streams)
+    return Media(tuple(video), tuple(audio), len(streams), encrypted)
 
 
 def _video(stream: _Stream, timebase: Fraction) -> VideoStream:

@@ -141,9 +141,7 @@ CASES = (
     Case("encrypted in fragments", lambda bases: bases.film(
         "film.mp4", "-movflags", "+frag_keyframe+empty_moov", "-encryption_scheme", "cenc-aes-ctr",
         *KEY), refused("source_encrypted")),
-    Case("encrypted mkv", lambda bases: mkv_encrypted(bases),
-         refused("source_encrypted", "decode_failed", "source_unreadable", "no_streams",
-                 "codec_unsupported", "frames_missing")),
+    Case("encrypted mkv", lambda bases: mkv_encrypted(bases), refused("source_encrypted")),
     Case("a scrambled transport stream", scrambled, refused(
         "source_encrypted", "decode_failed", "frames_missing", "no_streams", "source_unreadable")),
 )  # fmt: skip
