@@ -307,8 +307,8 @@ def test_what_cannot_become_a_stream_is_refused_with_its_code(found: Survey, cod
 
 
 def test_a_task_estimated_above_the_limit_is_a_long_one() -> None:
-    four_hours = survey((), (sound(),), {1: packets(4 * 3600 * 44_100 // 1024, delta=1024)})
-    (track,) = plan(four_hours).tasks
+    eight_hours = survey((), (sound(),), {1: packets(8 * 3600 * 44_100 // 1024, delta=1024)})
+    (track,) = plan(eight_hours).tasks
     assert (track.length, track.cost_ms > 300_000) == ("long", True)
     assert {task.length for task in plan(FILM).tasks} == {"short"}
     unprepared = survey((film(),), (), {}, prepared=False)
