@@ -25,6 +25,8 @@ _WINDOW = 3 * RATE // 2
 _REACH = RATE // 5
 """How far off a window is looked for: 0.2 s to both sides."""
 _WINDOWS = 12
+_LIKE = 0.4
+"""At least: what is quiet and full of noise comes out of AAC at 0.48."""
 _SILENCE = 40
 """Root mean square (of 32768) below which a window says nothing."""
 
@@ -89,7 +91,7 @@ def complaints(
         best = max(fits, key=fits.__getitem__)
         # A steady tone fits at many places: the right one must be as good as any.
         right = max(like for lag, like in fits.items() if abs(lag) <= tolerance)
-        if right < 0.5 or right < fits[best] - 0.05:
+        if right < _LIKE or right < fits[best] - 0.05:
             found.append(
                 f"at {start / rate:.1f} s it is {best / rate:+.3f} s off "
                 f"(likeness {fits[best]:.2f}, in place {right:.2f})"

@@ -116,7 +116,8 @@ def test_sounds_are_those_of_the_source_each_channel_in_its_place(real: Shown) -
         number = int(name.split("-")[1]) - 1
         track = tracks[number]
         ends_ms = sorted([track.end_ms, int((end_s or 0) * 1000) or track.end_ms])
-        assert ends_ms[0] - 43 <= Fraction(each["duration_s"]) * 1000 <= ends_ms[1] + 43
+        # Three frames of AAC: priming, the last one's rest, and one that a decoder holds back.
+        assert ends_ms[0] - 64 <= Fraction(each["duration_s"]) * 1000 <= ends_ms[1] + 64
         assert each["language"] == track.language
         for channel in range(each["channels"] if each["channels"] == track.channels else 0):
             found = sound.complaints(
