@@ -86,7 +86,7 @@ bench: $(VENV)/dev.stamp ## measure against one plain ffmpeg, side by side
 	$(BIN)/python -m tests.bench
 
 .PHONY: campaign
-campaign: $(VENV)/dev.stamp ## hundreds of seeded kills, and outages of what is around; hours
+campaign: $(VENV)/dev.stamp ## hundreds of seeded kills, outages of what is around, thousands of damaged files; hours
 	$(BIN)/python -m tests.e2e.campaign
 
 .PHONY: lock

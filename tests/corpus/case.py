@@ -31,8 +31,6 @@ class Completed:
     """True where nothing else is noted."""
     corner: str = ""
     """Where the white corner of a picture has to be: `top left` and so on; "" where it has none."""
-    field: Mapping[str, Any] = field(default_factory=dict)
-    """Values that the report's `timeline` has to have."""
 
 
 @dataclass(frozen=True)

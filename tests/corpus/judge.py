@@ -217,9 +217,9 @@ def as_promised(end: Completed, ended: Ended) -> Iterator[str]:
         seconds = Fraction(sum(durations), mp4.timescale(each.init))
         if len(durations) != end.frames:
             yield f"{each.name}: {len(durations)} frames, not {end.frames}"
-        expected = int(mp4.timescale(each.init) / end.rate) if end.rate else 0
-        if expected and {*durations} != {expected}:
-            yield f"{each.name}: frames last {sorted({*durations})}, not {expected} ticks"
+        ticks = int(mp4.timescale(each.init) / end.rate) if end.rate else 0
+        if ticks and {*durations} != {ticks}:
+            yield f"{each.name}: frames last {sorted({*durations})}, not {ticks} ticks"
     if pictures and size(pictures[0]) != end.size:
         yield f"{size(pictures[0])} in size, not {end.size}"
     if pictures and end.corner and (where := white(pictures[0], ended.site.parent)) != end.corner:
@@ -238,10 +238,6 @@ def as_promised(end: Completed, ended: Ended) -> Iterator[str]:
     others = [note for note in notes if not any(re.search(each, note) for each in expected)]
     if end.quiet and others:
         yield f"other notes than {end.notes}: {others}"
-    timeline = ended.report["timeline"] or {}
-    for name, value in end.field.items():
-        if timeline.get(name) != value:
-            yield f"{name} of the timeline is {timeline.get(name)!r}, not {value!r}"
 
 
 def white(rendition: Rendition, folder: Path) -> str:

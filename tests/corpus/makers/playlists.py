@@ -9,6 +9,7 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable
+from functools import partial
 
 from tests.corpus.atoms import box, full, replaced, u32
 from tests.corpus.bases import SOUND, Bases, lavfi
@@ -158,7 +159,7 @@ CASES = (
          refused("source_not_media")),
     Case("MP3 behind garbage", lambda bases: bytes(range(1, 200)) * 40 + mp3(bases),
          refused("source_not_media")),
-    *(Case(f"a picture ({kind})", lambda bases, kind=kind: picture(bases, kind),
+    *(Case(f"a picture ({kind})", partial(picture, kind=kind),
            refused("source_not_media")) for kind in ("png", "jpg", "gif", "tiff", "bmp")),
     Case("an AVIF picture", lambda _: box("ftyp", b"avif\0\0\0\0avifmif1") + bytes(400),
          refused("source_not_media")),

@@ -13,6 +13,7 @@ from tests.corpus.makers.containers import own_mkv
 from tests.corpus.makers.structures import STBL
 
 FILM = Completed(frames=50, sounds=1)
+CHAPTERS = b";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=\xe2\x80\xae<i>\n"
 SUBTITLES = b"1\n00:00:00,000 --> 00:00:01,500\nHallo <b>there</b>\n\n"
 NONE = refused("no_streams", "source_unreadable")
 KEY = ("-encryption_key", "00112233445566778899aabbccddeeff", "-encryption_kid",
@@ -145,8 +146,6 @@ CASES = (
     Case("a scrambled transport stream", scrambled, refused(
         "source_encrypted", "decode_failed", "frames_missing", "no_streams", "source_unreadable")),
 )  # fmt: skip
-
-CHAPTERS = b";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=\xe2\x80\xae<i>\n"
 
 
 def mkv_encrypted(_: Bases) -> bytes:

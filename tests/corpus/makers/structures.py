@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 
 from tests.corpus import atoms
 from tests.corpus.atoms import Step, box, field, full, grown, inserted, replaced, sized, u32, u64
@@ -36,11 +37,12 @@ def sizes() -> list[Case]:
         ):
             if name in ("trak", "tkhd", "mdia", "stts") and words in ("one too many", "0"):
                 continue  # enough of a kind
-            found.append(
-                Case(f"size of {name}: {words}", lambda bases, change=change: change(bases.mp4),
-                     DAMAGED)
-            )  # fmt: skip
+            found.append(Case(f"size of {name}: {words}", partial(changed, change=change), DAMAGED))
     return found
+
+
+def changed(bases: Bases, *, change: atoms.Edit) -> bytes:
+    return change(bases.mp4)
 
 
 def table(id: str, name: str, *, at: int, value: bytes, end: End = DAMAGED) -> Case:

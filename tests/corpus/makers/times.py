@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from tests.corpus import atoms
@@ -67,6 +68,11 @@ def edits(*entries: tuple[int, int, int]) -> Any:
     return make
 
 
+def at_rate(bases: Bases, *, rate: str) -> bytes:
+    """Thirty frames."""
+    return bases.made("film.mp4", *lavfi(f"testsrc2=s=64x36:r={rate},trim=end_frame=30"), *H264_B)
+
+
 ONE = 1 << 16
 FEW = Completed(frames=6, rate=Fraction(60), notes=("variable",))
 HOUR = 3600 * 90_000
@@ -120,9 +126,8 @@ CASES = (
     paced("a tick between pictures", "N", DAMAGED, frames=20),
     paced("one picture", "0", Completed(frames=1), frames=1),
     paced("two pictures", "N*3600", Completed(frames=2), frames=2),
-    *(Case(f"{rate} pictures a second", lambda bases, rate=rate: bases.made(
-        "film.mp4", *lavfi(f"testsrc2=s=64x36:r={rate},trim=end_frame=30"), *H264_B),
-        Completed(frames=30, rate=Fraction(rate)))
+    *(Case(f"{rate} pictures a second", partial(at_rate, rate=rate),
+           Completed(frames=30, rate=Fraction(rate)))
       for rate in ("24000/1001", "30000/1001", "60000/1001", "25/2", "48", "15")),
     Case("an odd rate", lambda bases: bases.made(
         "film.mp4", *lavfi("testsrc2=s=64x36:r=23040000/767849,trim=end_frame=30"), *H264_B,

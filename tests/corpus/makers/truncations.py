@@ -13,6 +13,10 @@ TOO_SHORT = refused("source_not_media", "source_truncated", "source_unreadable",
 CUT_OFF = refused("source_truncated", "source_unreadable")
 
 
+def first(size: int) -> Callable[[bytes], bytes]:
+    return lambda data: data[:size]
+
+
 def cut(share: float) -> Callable[[bytes], bytes]:
     return lambda data: data[: int(len(data) * share)]
 
@@ -47,7 +51,7 @@ def tail_lost(bases: Bases) -> bytes:
 
 CASES = (
     Case("no byte", lambda _: b"", refused("source_empty")),
-    *(of("faststart", f"first {size} bytes", lambda data, size=size: data[:size], TOO_SHORT)
+    *(of("faststart", f"first {size} bytes", first(size), TOO_SHORT)
       for size in (1, 7, 8, 24, 32, 100)),
     *(of("faststart", f"first {share:.0%}", cut(share), CUT_OFF)
       for share in (0.01, 0.1, 0.5, 0.9, 0.99)),
