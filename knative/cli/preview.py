@@ -140,6 +140,11 @@ def _remuxed(surveyor: Surveyor, manifest: Manifest) -> Survey | None:
     from eventing.errors import Rejected
 
     try:
-        return replace(surveyor.mezzanine(manifest.source, lambda: None), index=INDEXED)
+        survey = surveyor.mezzanine(manifest.source, lambda: None)
     except Rejected:
         return None
+    tables = [survey.tables.get(video.index) for video in survey.media.video]
+    if any(table is not None and not table.complete for table in tables):
+        # AVI lists pictures without their times: the remux gives them some.
+        return None
+    return replace(survey, index=INDEXED)

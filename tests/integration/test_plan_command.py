@@ -66,6 +66,17 @@ def test_a_file_that_has_to_be_remuxed_is_planned_as_it_will_be_then(tmp_path: P
     assert "it is remuxed first" in kinora_plan(source).stdout
 
 
+def test_pictures_whose_times_only_the_remux_tells_are_not_refused(tmp_path: Path) -> None:
+    source = tmp_path / "clip.avi"
+    ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc2=s=128x72:r=25:d=1", "-c:v", "mpeg4", "-bf", "2"),
+        *("-f", "avi", str(source)),
+    )
+    found = told(source)
+    assert (found["remuxed_first"], found["timeline"]) == (True, None)
+    assert "only then can be told what it becomes" in kinora_plan(source).stdout
+
+
 def test_what_would_be_refused_is_refused_with_its_sentence(tmp_path: Path) -> None:
     notes = tmp_path / "notes.mp4"
     notes.write_text("just some words, of which there are enough to be read\n" * 20)
