@@ -31,12 +31,16 @@ def result_as_json(job: str, out: Path) -> dict[str, Any]:
 
 
 def result_table(out: Path) -> list[RenderableType]:
-    """The same for people: a line about the whole, and one for each rendition."""
+    """The same for people: a line about the whole, what was odd in the source, and one line for
+    each rendition."""
+    from rich.text import Text
+
     from functions.assembler.report import Report
     from functions.jobs import record
 
     report = record.load((out / layout.REPORT).read_bytes(), Report)
-    return ["", headline(report), "", renditions(report), "", *_where(out)]
+    notes = [Text(f"note: {wording.plain(note)}", style="yellow") for note in report.notes]
+    return ["", headline(report), *notes, "", renditions(report), "", *_where(out)]
 
 
 def headline(report: Report) -> str:
@@ -48,8 +52,9 @@ def headline(report: Report) -> str:
     if timeline is None:
         return f"Done in {wording.span(took_s)}; {cost}"
     duration_s = float(timeline.duration_s)
+    rate = "about " * timeline.variable + f"{float(timeline.rate):.6g}"
     return (
-        f"{wording.count(timeline.frames)} frames at {float(timeline.rate):.6g} fps "
+        f"{wording.count(timeline.frames)} frames at {rate} fps "
         f"({wording.span(duration_s)}) in {wording.span(took_s)}, "
         f"{duration_s / took_s:.1f}x realtime; {cost}"
     )
