@@ -35,8 +35,9 @@ MOST_RATE: Final = Fraction(31)
 fields."""
 WEB_CODECS: Final = ("av1", "vp8", "vp9", "theora")
 """They know no fields, and are made by programs that do."""
-LARGE_PIXELS: Final = 4096 * 2304
-"""Of larger pictures one is looked at: decoders of them need half a gigabyte each."""
+MOST_PIXELS: Final = 2 * 4096 * 2304
+"""Of one picture of each window: they are decoded side by side, each by a decoder that keeps up to
+16 pictures in memory."""
 WINDOWS: Final = 4
 FLAGGED_WINDOWS: Final = 8
 FRAMES: Final = 8
@@ -98,8 +99,7 @@ def windows(video: VideoStream, packets: Packets) -> tuple[Window, ...]:
         return ()
     fields = may_be_interlaced(video, packets)
     count = FLAGGED_WINDOWS if fields and flagged(video) else WINDOWS
-    if video.width * video.height > LARGE_PIXELS:
-        count = 1
+    count = max(1, min(count, MOST_PIXELS // max(1, video.width * video.height)))
     wanted = [shown[(2 * number + 1) * len(shown) // (2 * count)] for number in range(count)]
     starts = dict.fromkeys(sync[max(0, bisect_right(sync, row) - 1)] for row in wanted)
     # What cannot be entered in so many places is looked at for longer.
@@ -154,6 +154,8 @@ def argv(
     Words of `idet` for each frame come in files, see `answer`, sizes and light levels on stderr.
     """
     words = [str(ffmpeg), "-nostdin", "-hide_banner", "-nostats", "-v", "info", "-copyts"]
+    # What ffmpeg reads ahead of the frames that are looked at may not be in the copy.
+    words += ["-max_error_rate", "1"]
     for window in found:
         if window.start:
             words += ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{window.seek_us}us"]
