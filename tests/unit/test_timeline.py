@@ -116,3 +116,9 @@ def test_a_rate_beyond_every_timescale_is_refused() -> None:
 def test_segments_are_four_seconds_to_the_nearest_frame() -> None:
     assert plan(grid(Fraction(30000, 1001), MPEG, 300), MPEG).segment_frames == 120
     assert plan(grid(Fraction(25), MPEG, 300), MPEG).segment_frames == 100
+
+
+def test_a_picture_that_stands_still_for_years_does_not_become_frames_without_limit() -> None:
+    years = 50 * 365 * 86_400_000
+    line = timeline.plan([0, 40, 90, years], MILLISECONDS, segment_s=4, variable=True)
+    assert not line.variable

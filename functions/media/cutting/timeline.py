@@ -78,6 +78,11 @@ class Timeline:
             return bisect_right(self.marks, frame, key=lambda mark: mark[0]) - 1
         return frame // self.segment_frames
 
+    def segment_at(self, ticks: int) -> int:
+        """Variable: the segment that shows what the source presents at its `ticks`."""
+        at = (ticks - self.origin) * int(self.timescale * self.timebase)
+        return bisect_right(self.marks, at, hi=self.segments, key=lambda mark: mark[1]) - 1
+
     def start_of(self, segment: int) -> int:
         """Its first frame; that of the one behind the last is the number of frames."""
         if self.variable:
@@ -120,8 +125,8 @@ MOST_TICKS: Final = 500_000
 is lost on the way."""
 STILL_FRAMES: Final = 500_000
 STILL_SHARE: Final = 4
-"""Resampled: a source may become so many times as many frames, and so many more. Two pictures a
-day apart are few bytes and would be millions of frames."""
+"""A source without a constant rate may become so many times as many frames, and so many more. Two
+pictures a year apart are few bytes and would be millions of frames."""
 
 
 class NoFrames(ValueError):
@@ -185,19 +190,22 @@ def plan_rate(
 
 
 def most_frames(presented: Sequence[int]) -> int:
-    """How many a resampled source may become."""
+    """How many a source may become that has no constant rate."""
     return STILL_SHARE * len(presented) + STILL_FRAMES
 
 
 def keeps_times(presented: Sequence[int], timebase: Fraction) -> bool:
     """Whether a variable timeline can have these times: no faster than MAX_RATE in the middle, no
-    two of them the same, in ticks that are not too fine."""
+    two of them the same, in ticks that are not too fine, and not still for so long that pictures
+    shown again would be millions."""
     rate = median_rate(presented, timebase)
+    held_s = (presented[-1] - presented[0]) * timebase
     return (
         rate is not None
         and rate <= MAX_RATE * Fraction(5, 4)
         and all(before < after for before, after in pairwise(presented))
         and _ticks_for(timebase) <= MOST_TICKS
+        and len(presented) + held_s / HOLD_S <= most_frames(presented)
     )
 
 
