@@ -16,7 +16,7 @@ from functions.planning import scan
 from functions.ports import Limits, Process
 
 LIMITS: Final = Limits(wall_s=60.0, cpu_s=60.0, memory_bytes=2 * 2**30, output_bytes=2**20)
-"""Of some dozens of pictures, the largest of which have 1152 lines, or of two that have more."""
+"""Of some dozens of pictures, the largest of which have 1152 lines, or of a few that have more."""
 _log = logging.getLogger(__name__)
 
 

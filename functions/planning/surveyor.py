@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -101,6 +102,10 @@ class _Look:
         media = self._streams(kind.format)
         if missing_bytes := ending.missing_bytes(kind, self._read, size):
             raise refuse("source_truncated", problem=f"its last {missing_bytes} bytes are missing")
+        if media.video and untimed.in_avi(kind.format, media.video[0]):
+            survey = self._avi(kind, media, media.video[0])
+            if survey is not None:
+                return replace(survey, torn=self.torn())
         return replace(self._survey(kind, media, {}, "", prepared=False), torn=self.torn())
 
     def torn(self) -> bool:
@@ -134,17 +139,40 @@ class _Look:
             table, frame_s = untimed.read(listed.stdout, video.timebase)
         except probe.Unreadable as error:
             raise refuse("source_unreadable", problem=error) from None
-        film = replace(video, timebase=frame_s, nominal_rate=1 / frame_s)
+        why = "no container: pictures have no times and are"
+        return self._counted(kind, media, table, frame_s, {}, why)
+
+    def _avi(self, kind: sniff.Container, media: Media, film: probe.VideoStream) -> Survey | None:
+        """The survey of AVI that does not say in which order pictures are shown."""
+        self._fetch([ByteRange(0, self.source.size_bytes)])
+        tables = self._packets(kind.format, filled=True)
+        found = film.index in tables and untimed.of_avi(tables[film.index], film.timebase)
+        if not found:
+            return None
+        why = f"{film.codec} in AVI: pictures have no times of their own and are"
+        return self._counted(kind, media, *found, tables, why)
+
+    def _counted(
+        self,
+        kind: sniff.Container,
+        media: Media,
+        table: Table,
+        frame_s: Fraction,
+        others: Mapping[int, Table],
+        why: str,
+    ) -> Survey:
+        """Of the first film's `table`, and the tables of `others`."""
+        film = replace(media.video[0], timebase=frame_s, nominal_rate=1 / frame_s)
+        media = replace(media, video=(film, *media.video[1:]))
         return Survey(
             source=self.source,
             format=kind.format,
-            media=replace(media, video=(film,)),
-            tables={film.index: table},
+            media=media,
+            tables={**others, film.index: table},
             index="",
-            # One look at the start: nothing can be sought in such a stream.
-            seen=self._look(kind.format, replace(media, video=(film,)), {film.index: table}),
+            seen=self._look(kind.format, media, {film.index: table}),
             counted=True,
-            notes=(f"no container: pictures have no times and are shown {1 / frame_s} a second",),
+            notes=(f"{why} shown {1 / frame_s} a second",),
             prepared=True,
         )
 
@@ -273,11 +301,16 @@ class _Look:
             raise refuse("source_encrypted")
         return media
 
-    def _packets(self, format: str) -> Mapping[int, Table]:
+    def _packets(self, format: str, *, filled: bool = False) -> Mapping[int, Table]:
         pixels = self.surveyor.bounds.pixels
         finished = self._run(
             probe.packets_argv(
-                self.surveyor.ffprobe(), format, self._copy, pixels=pixels, refused=self.refused
+                self.surveyor.ffprobe(),
+                format,
+                self._copy,
+                pixels=pixels,
+                refused=self.refused,
+                filled=filled,
             )
         )
         try:

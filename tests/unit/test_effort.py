@@ -52,6 +52,19 @@ def test_keyframes_tell_nothing() -> None:
     assert Effort(line, ()).of(Chunk(25, 75)) == 50
 
 
+def test_pictures_that_stand_still_do_not_move_the_work_of_later_ones() -> None:
+    # Ten seconds of pictures 3 s apart, then ten at 25 a second, the second half of it hard.
+    times = [0, 3000, 6000, 9000, *range(10_000, 20_000, 40)]
+    packets = Packets.of(
+        Packet(ticks, ticks, ticks, 4000 if ticks >= 15_000 else 1000, ticks == 0)
+        for ticks in times
+    )
+    line = timeline.plan(times, Fraction(1, 1000), segment_s=5, variable=True)
+    assert line.variable
+    *_, easy, hard = weights(packets, line)
+    assert hard / easy == pytest.approx(2, rel=0.01)
+
+
 def test_no_segment_is_taken_for_much_harder_than_another() -> None:
     packets, line = track([1] * 50 + [100_000] * 50)
     assert min(weights(packets, line)) == 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,11 +20,11 @@ RUNG = VideoRendition(
 )
 
 
-def treated(seen: Seen | None = None, **facts: object) -> Treatment:
-    return pictures.treatment(replace(STREAM, **facts), [RUNG], seen)  # type: ignore[arg-type]
+def treated(seen: Seen | None = None, **facts: Any) -> Treatment:
+    return pictures.treatment(replace(STREAM, **facts), [RUNG], seen)
 
 
-def named(matrix: str, primaries: str, transfer: str) -> dict[str, object]:
+def named(matrix: str, primaries: str, transfer: str) -> dict[str, Any]:
     return {
         "color_space": matrix,
         "color_primaries": primaries,
@@ -40,7 +41,7 @@ def named(matrix: str, primaries: str, transfer: str) -> dict[str, object]:
         ({"width": 640, "height": 360, "color_primaries": "bt709"}, "bt709"),
     ],
 )
-def test_colours_that_nobody_names_go_by_the_size(facts: dict[str, object], matrix: str) -> None:
+def test_colours_that_nobody_names_go_by_the_size(facts: dict[str, Any], matrix: str) -> None:
     assert treated(**facts).source.matrix == treated(**facts).output.matrix == matrix
 
 
@@ -60,7 +61,7 @@ def test_colours_that_nobody_names_go_by_the_size(facts: dict[str, object], matr
     ],
 )
 def test_what_televisions_know_is_kept_and_all_else_becomes_theirs(
-    facts: dict[str, object], output: Colors
+    facts: dict[str, Any], output: Colors
 ) -> None:
     assert treated(**facts).output == output
 
@@ -75,9 +76,7 @@ def test_what_televisions_know_is_kept_and_all_else_becomes_theirs(
         ({}, "tv"),
     ],
 )
-def test_the_range_goes_in_as_it_is_and_comes_out_limited(
-    facts: dict[str, object], told: str
-) -> None:
+def test_the_range_goes_in_as_it_is_and_comes_out_limited(facts: dict[str, Any], told: str) -> None:
     assert (treated(**facts).source.range, treated(**facts).output.range) == (told, "tv")
 
 
@@ -150,7 +149,7 @@ def test_chroma_turns_with_the_picture(rotation: int, mirror: bool, site: tuple[
     ],
 )
 def test_what_is_odd_is_told_in_a_sentence(
-    facts: dict[str, object], seen: Seen | None, words: str
+    facts: dict[str, Any], seen: Seen | None, words: str
 ) -> None:
     (note,) = pictures.notes(treated(seen, **facts), seen)
     assert words in note

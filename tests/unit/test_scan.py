@@ -59,8 +59,12 @@ def test_of_what_nobody_interlaces_single_pictures_are_looked_at(
     assert not any("idet" in word for word in argv)
 
 
-def test_of_large_pictures_one_is_looked_at() -> None:
-    assert len(scan.windows(replace(STREAM, width=7680, height=4320), packets())) == 1
+@pytest.mark.parametrize(
+    ("width", "height", "count"), [(2560, 1440, 4), (3840, 2160, 2), (7680, 4320, 1)]
+)
+def test_of_large_pictures_few_are_looked_at(width: int, height: int, count: int) -> None:
+    video = replace(STREAM, width=width, height=height)
+    assert len(scan.windows(video, packets())) == count
 
 
 def test_nothing_is_nothing_to_look_at() -> None:

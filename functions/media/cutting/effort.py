@@ -51,12 +51,16 @@ class Effort:
 def weights(packets: Packets, timeline: Timeline) -> tuple[float, ...]:
     """What the sizes of a track's packets tell of each segment; none where they tell nothing."""
     shown = sorted((packet.pts, packet.size, packet.sync) for packet in packets if packet.shown)
-    slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
     sizes, counts = [0] * timeline.segments, [0] * timeline.segments
+    slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
     for number, (ticks, size, sync) in enumerate(shown):
         if not sync:
-            frame = number if timeline.constant or timeline.variable else slots.of(ticks)
-            segment = timeline.segment_of(min(max(frame, 0), timeline.frames - 1))
+            if timeline.variable:
+                # By time: pictures that stand still are several frames.
+                segment = timeline.segment_at(ticks)
+            else:
+                frame = number if timeline.constant else slots.of(ticks)
+                segment = timeline.segment_of(min(max(frame, 0), timeline.frames - 1))
             sizes[segment] += size
             counts[segment] += 1
     if sum(counts) < _FEW or not sum(sizes):
