@@ -144,8 +144,12 @@ class Encoder:
         same frames make the same bytes."""
         key = layout.receipt(ready.job, ready.generation, ready.task)
         receipt = record.read(self.store, key, Receipt)
-        if receipt is not None:
-            upload.discard(self.store, receipt)
+        left_over = upload.left_over(self.store, receipt) if receipt is not None else []
+        # Asked after they were listed: a generation that has these segments made anew writes its
+        # plan before any of them.
+        if left_over and not self._discarded(ready):
+            for each in left_over:
+                self.store.delete(each)
 
     def _attempt(self, ready: TaskReady, plan: Plan, task: Task, watch: Watch) -> Event | None:
         try:

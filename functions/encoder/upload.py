@@ -63,17 +63,19 @@ def track(
     )
 
 
-def discard(store: ObjectStore, receipt: Receipt) -> None:
-    """Remove the segments of the same numbers that the receipt does not name."""
+def left_over(store: ObjectStore, receipt: Receipt) -> list[str]:
+    """Keys of the segments of the same numbers that the receipt does not name."""
     named = {segment.stored.key for track in receipt.tracks for segment in track.segments}
+    keys = []
     for track in receipt.tracks:
         numbers = {segment.number for segment in track.segments}
         prefix = layout.media(receipt.job, f"{track.rendition}/")
-        for found in list(store.list(prefix)):
+        for found in store.list(prefix):
             number, dash, _ = found.key.removeprefix(prefix).partition("-")
             ours = dash and number.isdigit() and int(number) in numbers
             if ours and found.key not in named:
-                store.delete(found.key)
+                keys.append(found.key)
+    return keys
 
 
 class _Body:

@@ -16,7 +16,7 @@ from functions.adapters import binaries, process, scratch
 from functions.encoder.handler import Encoder
 from functions.encoder.settings import Settings
 from functions.jobs import ending, layout, leases, record
-from functions.jobs.plan import Fingerprint
+from functions.jobs.plan import Fingerprint, Plan
 from functions.jobs.receipt import Failure, Receipt
 from functions.media.encoding import argv as words
 from functions.ports import ByteRange, Finished, Limits, Stopped, Waiting
@@ -190,6 +190,30 @@ def test_what_an_attempt_left_of_a_cancelled_job_is_removed(world: World) -> Non
     _cancel(world)
     assert world.handle() == []
     assert not list(world.store.list(layout.media(JOB, "")))
+
+
+@pytest.mark.parametrize("moved_on", [False, True])
+def test_who_is_second_removes_what_no_receipt_names_but_nothing_of_a_later_generation(
+    world: World, moved_on: bool
+) -> None:
+    world.handle()
+    receipt = layout.receipt(JOB, 1, "v0000")
+    first = world.store.get(receipt)
+    world.store.delete(receipt)
+    other = layout.media_segment(JOB, "72p", 0, "ab" * 32)
+
+    def overtaken(see: Callable[[Mapping[str, str]], bool]) -> None:
+        world.store.create(receipt, first)
+        world.store.put(other, b"what nobody here wrote")
+        if moved_on:
+            plan = record.load(world.store.get(layout.plan(JOB, 1)), Plan)
+            record.create(world.store, layout.plan(JOB, 2), replace(plan, generation=2, tasks=()))
+
+    world.program.meanwhile = overtaken
+    assert world.handle() == [COMPLETED]
+    assert (world.store.head(other) is not None) == moved_on
+    (track,) = world.receipt().tracks
+    assert world.store.head(track.segments[0].stored.key) is not None
 
 
 def test_a_task_that_somebody_works_on_is_dropped(world: World) -> None:
