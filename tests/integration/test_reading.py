@@ -28,8 +28,9 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-def surveyed(desk: Desk, file: Path) -> tuple[Survey, Plan]:
-    """Of the source, or of its mezzanine where it needs one."""
+def surveyed(desk: Desk, file: Path, *, unpack: bool = False) -> tuple[Survey, Plan]:
+    """Of the source, or of its mezzanine where it needs one; `unpack` as the encoder tries first
+    with AVI."""
     source = desk.put(file)
     survey = desk.surveyor.original(source, lambda: None)
     plan = draw(desk.manifest(source), 1, survey, SETTING)
@@ -39,7 +40,7 @@ def surveyed(desk: Desk, file: Path) -> tuple[Survey, Plan]:
     folder.mkdir()
     (folder / words.SOURCE).write_bytes(file.read_bytes())
     _, *argv = remux.argv(
-        "ffmpeg", source=words.Source(format=plan.format), muxer="mov", unpack=False
+        "ffmpeg", source=words.Source(format=plan.format), muxer="mov", unpack=unpack
     )
     names = {f"file:{name}": f"file:{folder / name}" for name in (words.SOURCE, words.output(0))}
     ffmpeg(*(names.get(word, word) for word in argv))
@@ -77,6 +78,51 @@ def test_raw_pictures_are_shown_at_their_own_rate_and_none_is_lost(
         shown += digests(shown_by(argv_of(desk.store, plan, task, folder), folder))
     assert shown == digests(frame_sums("-i", f"file:{file}"))
     assert len(tasks_of(plan)) > 1
+
+
+@pytest.mark.parametrize(
+    ("coder", "counted"),
+    [
+        ((*X264, "-bf", "2", "-g", "25"), True),
+        ((*X264, "-bf", "3", "-g", "40", "-x264-params", "open-gop=1:b-pyramid=normal"), True),
+        ((*X264, "-bf", "0", "-g", "12"), False),
+        (("-c:v", "mpeg2video", "-bf", "2", "-g", "12"), True),
+        (("-c:v", "mpeg4", "-bf", "2", "-g", "25"), False),
+        (("-c:v", "mpeg4", "-bf", "0", "-g", "25"), False),
+        # With its B-frames packed, as DivX and Xvid write them.
+        (("-c:v", "libxvid", "-bf", "2", "-g", "25"), False),
+    ],
+)
+def test_pictures_in_avi_are_shown_in_their_order_from_the_first_on(
+    desk: Desk, coder: tuple[str, ...], counted: bool
+) -> None:
+    file = desk.folder / "film.avi"
+    sound = ("-f", "lavfi", "-i", "sine=d=5", "-c:a", "pcm_s16le")
+    ffmpeg(*MOVING[:3], MOVING[3].replace("d=2", "d=5"), *sound, *coder, f"file:{file}")
+    desk.options = Options(chunk_segments=1)
+    survey, plan = surveyed(desk, file, unpack="mpeg4" in coder or "libxvid" in coder)
+    line = plan.timeline
+    assert line is not None
+    assert (line.frames, line.origin, line.constant) == (125, 0, True)
+    assert (survey.counted, plan.audio[0].samples) == (counted, 5 * 48_000)
+    assert any("no times of their own" in note for note in plan.notes) == counted
+    shown: list[str] = []
+    for task in tasks_of(plan):
+        folder = desk.folder / task.id
+        shown += digests(shown_by(argv_of(desk.store, plan, task, folder), folder))
+    assert shown == digests(frame_sums("-i", f"file:{file}", "-map", "0:v"))
+    assert len(tasks_of(plan)) > 1
+
+
+def test_a_place_that_was_left_empty_in_avi_is_a_time(desk: Desk) -> None:
+    file = desk.folder / "film.avi"
+    ffmpeg(
+        *(*MOVING[:3], f"{MOVING[3]},setpts='N+gte(N,20)*5'", "-fps_mode", "passthrough"),
+        *("-enc_time_base", "1/25", *X264, "-bf", "0", f"file:{file}"),
+    )
+    _, plan = surveyed(desk, file)
+    assert plan.timeline is not None
+    assert (plan.timeline.frames, plan.timeline.constant) == (55, False)
 
 
 def test_a_clock_of_33_bits_that_wraps_in_the_middle_goes_on(desk: Desk) -> None:

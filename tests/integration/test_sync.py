@@ -14,7 +14,7 @@ import pytest
 
 from functions.jobs import layout
 from tests import sync
-from tests.clips import ffmpeg
+from tests.clips import X264, ffmpeg
 from tests.corpus.site import Ended, Site
 from tests.sync import Film
 
@@ -39,6 +39,10 @@ FILMS = [
     Film(name="aac-16k.mp4", sample_rate=16000, layout="mono"),
     Film(name="mp3.mp4", audio=codec("libmp3lame")),
     Film(name="mp3.avi", video=MPEG4, audio=codec("libmp3lame")),
+    Film(name="h264.avi", video=(*X264, "-bf", "2"), audio=codec("pcm_s16le")),
+    Film(name="b-frames.avi", video=(*MPEG4, "-bf", "2"), audio=codec("ac3")),
+    Film(name="packed.avi", video=("-c:v", "libxvid", "-bf", "2"), audio=codec("pcm_s16le"),
+         pictures=("noise=alls=30:allf=t",)),
     Film(name="mp2.ts", video=MPEG2, audio=codec("mp2")),
     Film(name="opus.mkv", audio=codec("libopus")),
     Film(name="opus.webm", video=VP8, audio=codec("libopus")),

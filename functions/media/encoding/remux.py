@@ -10,6 +10,13 @@ from functions.media.source.guard import input_options
 LASTING: Final = "setts=pts=PTS:dts=DTS:duration=max(DURATION\\,1)"
 """As they are, but that each lasts: a picture of no duration, as the last one of a transport stream
 may be, would lie behind the end of the muxer's edit list."""
+_DELAY: Final = "(STARTPTS-STARTDTS)"
+IN_STEP: Final = f"setts=pts=PTS-{_DELAY}:dts=DTS-{_DELAY}:duration=max(DURATION\\,1)"
+"""AVI only counts the pictures as they are stored, and its sound begins with the one that is seen
+first: the decoder's delay, which `genpts` puts in front of them, is none of the film's."""
+STORED: Final = "setts=pts=DTS:dts=DTS:duration=max(DURATION\\,1)"
+"""Pictures of AVI that are shown as they are stored. `genpts` gives each the next one's time where
+it cannot tell B-frames, and those of any codec but MPEG-4 are not copied: they are counted."""
 
 
 def argv(ffmpeg: str, *, source: words.Source, muxer: str, unpack: bool) -> tuple[str, ...]:
@@ -18,13 +25,16 @@ def argv(ffmpeg: str, *, source: words.Source, muxer: str, unpack: bool) -> tupl
     `unpack` takes apart the packed B-frames that MPEG-4 in AVI has; ffmpeg refuses it for any
     other codec. Cover pictures, subtitles and data stay behind.
     """
+    times = LASTING
+    if source.format == "avi":
+        times = IN_STEP if unpack else STORED
     return (
         *words.start(ffmpeg),
         *("-fflags", "+genpts"),
         *input_options(source.format),
         *("-i", f"file:{words.SOURCE}"),
         *("-map", "0:V?", "-map", "0:a?", "-c", "copy"),
-        *("-bsf:v", f"mpeg4_unpack_bframes,{LASTING}" if unpack else LASTING),
+        *("-bsf:v", f"mpeg4_unpack_bframes,{times}" if unpack else times),
         # What the file says of itself stays behind; languages are the streams'.
         *("-map_metadata:g", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-max_muxing_queue_size", "9999"),

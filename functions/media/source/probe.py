@@ -23,7 +23,7 @@ _STREAM_FIELDS: Final = (
     "index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,field_order,"
     "color_range,color_space,color_transfer,color_primaries,chroma_location,r_frame_rate,"
     "avg_frame_rate,"
-    "time_base,start_pts,duration_ts,channels,sample_rate"
+    "time_base,start_pts,duration_ts,has_b_frames,channels,sample_rate"
 )
 _SIDE_DATA_FIELDS: Final = (
     "side_data_type,rotation,displaymatrix,crop_left,crop_top,crop_right,crop_bottom,"
@@ -89,6 +89,8 @@ class VideoStream:
     dolby_vision: DolbyVision | None = None
     peak_nits: int = 0
     """Brightest light as the metadata claim, 0 where they say nothing."""
+    reordered: bool = False
+    """Pictures are stored in another order than they are shown."""
 
     @property
     def display_width(self) -> Fraction:
@@ -175,6 +177,7 @@ class _Stream(msgspec.Struct):
     time_base: str = ""
     start_pts: int | None = None
     duration_ts: int | None = None
+    has_b_frames: int = 0
     channels: int = 0
     sample_rate: str = ""
     disposition: _Disposition = msgspec.field(default_factory=_Disposition)
@@ -207,17 +210,24 @@ def streams_argv(
 
 
 def packets_argv(
-    ffprobe: Path, format: str, source: Path, *, pixels: int, refused: tuple[str, ...] = ()
+    ffprobe: Path,
+    format: str,
+    source: Path,
+    *,
+    pixels: int,
+    refused: tuple[str, ...] = (),
+    filled: bool = False,
 ) -> list[str]:
     """What asks for every packet of the local file `source`, which may be a sparse copy.
 
-    `nofillin` and `noparse`: what the container says, without a look into the packets.
+    `nofillin` and `noparse`: what the container says, without a look into the packets; else
+    `filled`, where it says too little.
     """
     return [
         str(ffprobe),
         *("-v", "quiet", "-hide_banner"),
         *_input(format, pixels, refused),
-        *("-fflags", "+nofillin+noparse"),
+        *(() if filled else ("-fflags", "+nofillin+noparse")),
         *("-show_entries", "packet=stream_index,pts,dts,size,pos,flags"),
         *("-of", "csv=p=0"),
         *("-i", f"file:{source}"),
@@ -280,6 +290,7 @@ def _video(stream: _Stream, timebase: Fraction) -> VideoStream:
         chroma_location=_word(stream.chroma_location),
         dolby_vision=_dolby_vision(stream.side_data_list),
         peak_nits=_peak_nits(stream.side_data_list),
+        reordered=stream.has_b_frames > 0,
     )
 
 

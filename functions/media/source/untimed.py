@@ -1,4 +1,5 @@
-"""Raw pictures: streams without a container, of which nothing says when they are shown.
+"""Pictures of which nothing says when they are shown: streams without a container, and those in AVI
+whose codec shows them in another order than they are stored.
 
 They are shown one after the other at the rate that the stream itself names, or 25 a second. In
 which order they are shown only a decoder knows, so a table of them counts, and has no times: a
@@ -9,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from statistics import median_low
 
 from functions.media.source import guard
 from functions.media.source.index import Packet, Packets
-from functions.media.source.probe import Table, Unreadable
+from functions.media.source.probe import Table, Unreadable, VideoStream
 
 
 def argv(ffprobe: Path, format: str, source: Path, *, pixels: int) -> list[str]:
@@ -41,6 +43,24 @@ def read(answer: bytes, timebase: Fraction) -> tuple[Table, Fraction]:
     if not lasting:
         raise Unreadable("it has no pictures")
     return Table(packets, complete=True, located=False), median_low(lasting) * timebase
+
+
+def in_avi(format: str, film: VideoStream) -> bool:
+    """Whether these pictures are of that kind. Those of MPEG-4 say themselves which are B-frames,
+    so that copying them finds their times."""
+    return format == "avi" and film.reordered and film.codec != "mpeg4"
+
+
+def of_avi(table: Table, timebase: Fraction) -> tuple[Table, Fraction] | None:
+    """Like `read`; None where places between pictures are empty, so that counting goes wrong."""
+    steps = {after.dts - before.dts for before, after in pairwise(table.packets)}
+    step = steps.pop() if len(steps) == 1 else 0
+    if step <= 0:
+        return None
+    packets = Packets.of(
+        packet._replace(pts=number, dts=number) for number, packet in enumerate(table.packets)
+    )
+    return Table(packets, complete=True, located=False), step * timebase
 
 
 def _rows(answer: bytes) -> Iterator[tuple[Packet, int]]:
