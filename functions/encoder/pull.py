@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from eventing.contract import TaskReady
-from functions.jobs import leases
-from functions.ports import Slot, StateStore
+from functions.jobs import admission, leases
+from functions.ports import StateStore
 
 
 def due(state: StateStore, accelerator: str) -> list[TaskReady]:
@@ -14,22 +14,12 @@ def due(state: StateStore, accelerator: str) -> list[TaskReady]:
     Two who ask at once are told the same; the lease of a task decides between them.
     """
     slots = state.granted(accelerator)
-    held = state.holders([_lease(slot, copy) for slot in slots for copy in (0, 1)])
-    untaken = [_ready(slot) for slot in slots if _lease(slot) not in held]
-    wanted = [_ready(slot, 1) for slot in slots if held.get(_lease(slot, 1)) == leases.WANTED]
+    both = {slot: leases.attempts(slot.job, slot.generation, slot.task) for slot in slots}
+    held = state.holders([lease for of_one in both.values() for lease in of_one])
+    untaken = [admission.ready(slot) for slot, (first, _) in both.items() if first not in held]
+    wanted = [
+        admission.ready(slot, copy=1)
+        for slot, (_, second) in both.items()
+        if held.get(second) == leases.WANTED
+    ]
     return [*untaken, *wanted]
-
-
-def _lease(slot: Slot, copy: int = 0) -> str:
-    return leases.task(slot.job, slot.generation, slot.task, copy)
-
-
-def _ready(slot: Slot, copy: int = 0) -> TaskReady:
-    return TaskReady(
-        job=slot.job,
-        generation=slot.generation,
-        task=slot.task,
-        accelerator=slot.accelerator,
-        length=slot.length,
-        copy=copy,
-    )

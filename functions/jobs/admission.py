@@ -20,7 +20,7 @@ from functions import environment
 from functions.jobs.manifest import Manifest
 from functions.jobs.plan import Plan, Task
 from functions.media.encoding.accelerator import GPU, Accelerator
-from functions.ports import StateStore, Waiting
+from functions.ports import Slot, StateStore, Waiting
 
 SPARE_SLOTS: Final = 2
 """Tasks in flight beyond the encoders' number, so that none waits for the next hand-over."""
@@ -119,10 +119,16 @@ def due(
     for accelerator in sorted(set(accelerators)):
         limit = window.limit_of(accelerator)
         for slot in state.admit(accelerator, cause=cause, limit=limit, ttl_s=window.ttl_s):
-            yield TaskReady(
-                job=slot.job,
-                generation=slot.generation,
-                task=slot.task,
-                accelerator=slot.accelerator,
-                length=slot.length,
-            )
+            yield ready(slot)
+
+
+def ready(slot: Slot, copy: int = 0) -> TaskReady:
+    """What tells of the task that holds the slot; `copy` 1: once more, while somebody is at it."""
+    return TaskReady(
+        job=slot.job,
+        generation=slot.generation,
+        task=slot.task,
+        accelerator=slot.accelerator,
+        length=slot.length,
+        copy=copy,
+    )

@@ -18,6 +18,11 @@ def task(job: str, generation: int, task_id: str, copy: int = 0) -> str:
     return f"task:{job}/{generation}/{task_id}" + ("/copy" if copy else "")
 
 
+def attempts(job: str, generation: int, task_id: str) -> tuple[str, str]:
+    """The leases of a task: of its first attempt, and of a second one."""
+    return task(job, generation, task_id), task(job, generation, task_id, 1)
+
+
 def holder(worker: str, began_s: float, token: str) -> str:
     """An attempt at a task by a worker: no two have the same name."""
     return f"{worker}/{round(began_s * 1000):x}-{token}"

@@ -124,13 +124,17 @@ def workers(state: StateStore, plan: Plan) -> Mapping[str, str]:
     """Who works on which task, in two requests. Raises Unavailable."""
     ours = plan.names()
     held = {
-        leases.task(plan.job, slot.generation, slot.task): slot.task
+        slot.task: leases.attempts(plan.job, slot.generation, slot.task)
         for slot in state.slots(plan.job)
         if (slot.generation, slot.task) in ours
     }
+    holders = state.holders([each for both in held.values() for each in both])
     return {
-        held[lease]: leases.worker_of(holder)
-        for lease, holder in state.holders(list(held)).items()
+        task: leases.worker_of(holders[lease])
+        for task, both in held.items()
+        # The first attempt's, as long as there is one.
+        for lease in reversed(both)
+        if holders.get(lease, leases.WANTED) != leases.WANTED
     }
 
 

@@ -18,7 +18,10 @@ def gone(state: StateStore, *, now_s: float, deadline_s: float) -> bool:
     slots = state.granted(GPU)
     if all(now_s - slot.granted_s <= deadline_s for slot in slots):
         return False
-    return not state.holders([leases.task(slot.job, slot.generation, slot.task) for slot in slots])
+    held = [
+        each for slot in slots for each in leases.attempts(slot.job, slot.generation, slot.task)
+    ]
+    return set(state.holders(held).values()) <= {leases.WANTED}
 
 
 def overdue(

@@ -14,7 +14,6 @@ from eventing.contract import (
     JobEncoded,
     ObjectCreated,
     SourcePrepared,
-    TaskReady,
 )
 from functions.jobs import admission, ending, fallback, latest, layout, leases, record
 from functions.jobs.manifest import Manifest
@@ -125,9 +124,9 @@ class Standing:
             return
         for slot in idle:
             if self._is_stale(slot.granted_s):
-                yield _ready(slot)
+                yield admission.ready(slot)
         for straggler in self.stragglers.of(plan, done, ours, holders):
-            yield _ready(straggler.slot, copy=1)
+            yield admission.ready(straggler.slot, copy=1)
             self.stragglers.note(straggler)
 
     def _without_gpu(
@@ -154,22 +153,7 @@ class Standing:
 
 
 def _leases(slot: Slot) -> tuple[str, str]:
-    """Of the first attempt at its task, and of a second one."""
-    return (
-        leases.task(slot.job, slot.generation, slot.task),
-        leases.task(slot.job, slot.generation, slot.task, 1),
-    )
-
-
-def _ready(slot: Slot, copy: int = 0) -> TaskReady:
-    return TaskReady(
-        job=slot.job,
-        generation=slot.generation,
-        task=slot.task,
-        accelerator=slot.accelerator,
-        length=slot.length,
-        copy=copy,
-    )
+    return leases.attempts(slot.job, slot.generation, slot.task)
 
 
 def _in_words(seconds: int) -> str:

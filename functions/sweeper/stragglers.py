@@ -17,7 +17,7 @@ from functions.jobs import admission, layout, leases, record
 from functions.jobs.admission import Window
 from functions.jobs.plan import Plan, Task
 from functions.jobs.receipt import Copy, Receipt
-from functions.media.encoding.accelerator import GPU
+from functions.media.encoding.accelerator import Accelerator
 from functions.ports import Clock, ObjectStore, Slot, StateStore
 
 FACTOR: Final = 3.0
@@ -64,12 +64,12 @@ class Stragglers:
             return
         pace = self._pace(plan, done)
         for each in sorted(suspects, key=lambda each: each.began_s):
-            slot = each.slot
+            slot, task = each.slot, plan.task(each.slot.task)
             key = layout.copy(slot.job, slot.generation, slot.task)
             if (
-                self._is_late(each, plan.task(slot.task), pace)
+                self._is_late(each, task, pace)
                 and self.store.head(key) is None
-                and self._is_somebody_free(slot.accelerator)
+                and self._is_somebody_free(task.accelerator)
                 and self._want(slot)
             ):
                 yield each
@@ -89,10 +89,8 @@ class Stragglers:
 
     def _worked_on(self, slots: Sequence[Slot], holders: Mapping[str, str]) -> Iterator[Straggler]:
         for slot in slots:
-            first, second = (
-                holders.get(leases.task(slot.job, slot.generation, slot.task, copy), "")
-                for copy in (0, 1)
-            )
+            both = leases.attempts(slot.job, slot.generation, slot.task)
+            first, second = (holders.get(lease, "") for lease in both)
             if first and not second:
                 began_s = leases.began_s(first)
                 yield Straggler(
@@ -117,13 +115,12 @@ class Stragglers:
                 ratios.append(took_ms / max(1, task.cost_ms))
         return max(1.0, statistics.median(ratios)) if ratios else 1.0
 
-    def _is_somebody_free(self, accelerator: str) -> bool:
+    def _is_somebody_free(self, accelerator: Accelerator) -> bool:
         """Fewer tasks are in flight than there are encoders, second attempts among them."""
-        limit = self.window.gpu_limit if accelerator == GPU else self.window.limit
         slots = self.state.granted(accelerator)
         seconds = [leases.task(slot.job, slot.generation, slot.task, 1) for slot in slots]
         busy = len(slots) + len(self.state.holders(seconds))
-        return busy < limit - admission.SPARE_SLOTS
+        return busy < self.window.limit_of(accelerator) - admission.SPARE_SLOTS
 
     def _want(self, slot: Slot) -> bool:
         lease = leases.task(slot.job, slot.generation, slot.task, 1)

@@ -9,7 +9,7 @@ import pytest
 from eventing.contract import JobCompleted, TaskReady, identity
 from eventing.envelope import unwrap
 from functions.encoder.pull import due
-from functions.jobs import admission, layout, leases, record
+from functions.jobs import admission, layout, leases, record, tasks
 from functions.jobs.admission import Window
 from functions.jobs.receipt import Copy
 from functions.sweeper.stragglers import FACTOR, SPARE_S
@@ -135,6 +135,20 @@ def test_those_who_pull_are_told_of_a_second_attempt_that_is_wanted() -> None:
     stage.state.release(leases.task(stage.job, 1, "v0000", 1), leases.WANTED)
     hold(stage, "v0000", "w2", copy=1)
     assert due(stage.state, "cpu") == []
+
+
+def test_whoever_is_seen_at_work_is_the_first_attempt_or_else_the_second() -> None:
+    stage = working(worker="w1")
+    stage.clock.advance(100)
+    sweep(stage)
+    assert tasks.workers(stage.state, stage.plan) == {"v0000": "w1"}
+    first = leases.task(stage.job, 1, "v0000")
+    stage.state.release(first, stage.state.holders([first])[first])
+    assert tasks.workers(stage.state, stage.plan) == {}
+    second = leases.task(stage.job, 1, "v0000", 1)
+    stage.state.release(second, leases.WANTED)
+    hold(stage, "v0000", "w2", copy=1)
+    assert tasks.workers(stage.state, stage.plan) == {"v0000": "w2"}
 
 
 def test_a_holder_tells_who_it_is_and_when_it_began() -> None:
