@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.jobs import record
-from functions.media.cutting.rates import BUILT_IN, KEPT_VOTES, LEAST_VOTES, Rate, Rates, learn
+from functions.media.cutting.rates import (
+    BUILT_IN,
+    KEPT_VOTES,
+    LEAST_VOTES,
+    Rate,
+    Rates,
+    Vote,
+    learn,
+)
 
 MEDIUM = BUILT_IN["encode/medium"]
 
@@ -66,3 +74,10 @@ def test_a_core_that_is_slow_with_one_preset_is_slow_with_all() -> None:
 def test_rates_are_a_record() -> None:
     rates = voted("encode/medium", 30, 40, 31)
     assert record.load(record.dump(rates), Rates) == rates
+
+
+@pytest.mark.parametrize("name", ["encode/medium", "sounds", "encode"])
+@pytest.mark.parametrize("value", [0.0, -1.0, 1e300])
+def test_a_record_of_nonsense_changes_no_estimate(name: str, value: float) -> None:
+    odd = Rates(votes={name: tuple(Vote(str(n), value) for n in range(LEAST_VOTES))})
+    assert {each: odd.of(each).value for each in BUILT_IN} == BUILT_IN

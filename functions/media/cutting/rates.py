@@ -90,22 +90,22 @@ class Rates:
 
     def of(self, name: str) -> Rate:
         """What counts now. What nobody voted on goes by how fast the core was in all else."""
-        if self._is_learned(name):
-            votes = self.votes[name]
-            return Rate(statistics.median(vote.value for vote in votes), len(votes))
+        if found := self._learned(name):
+            return found
         built_in = _built_in(name)
         return Rate(built_in * self._slowness if name.startswith(OF_THE_CORE) else built_in)
 
-    def _is_learned(self, name: str) -> bool:
-        return len(self.votes.get(name, ())) >= LEAST_VOTES
+    def _learned(self, name: str) -> Rate | None:
+        values = [v.value for v in self.votes.get(name, ()) if _is_plausible(name, v.value)]
+        return Rate(statistics.median(values), len(values)) if len(values) >= LEAST_VOTES else None
 
     @property
     def _slowness(self) -> float:
         """Of the cores here: how much longer they take than what was measured on."""
         ratios = [
-            self.of(name).value / _built_in(name)
+            found.value / _built_in(name)
             for name in self.votes
-            if name.startswith(OF_THE_CORE) and self._is_learned(name)
+            if name.startswith(OF_THE_CORE) and (found := self._learned(name))
         ]
         return statistics.median(ratios) if ratios else 1.0
 
@@ -115,12 +115,20 @@ def learn(rates: Rates, job: str, found: Mapping[str, float]) -> Rates:
     votes = dict(rates.votes)
     for name, value in sorted(found.items()):
         before = votes.get(name, ())
-        built_in = _built_in(name)
         if any(vote.job == job for vote in before):
             continue
-        if built_in / MOST <= value <= built_in * MOST:
+        if _is_plausible(name, value):
             votes[name] = (*before, Vote(job, float(f"{value:.4g}")))[-KEPT_VOTES:]
     return replace(rates, votes=votes)
+
+
+def _is_plausible(name: str, value: float) -> bool:
+    """False also of what is no rate, as a record may have it that others wrote."""
+    try:
+        built_in = _built_in(name)
+    except KeyError:
+        return False
+    return built_in / MOST <= value <= built_in * MOST
 
 
 def _built_in(name: str) -> float:
