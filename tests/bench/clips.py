@@ -38,10 +38,16 @@ def looped(path: Path, *, seconds: int, clip: str = REAL_CLIP) -> Path:
 
 
 def looped_1080p(path: Path, *, seconds: int) -> Path:
-    """A camera's 1080p, once encoded at a constant rate, then again and again, packets copied."""
+    """A camera's 1080p, once encoded lying and at a constant rate, then again and again.
+
+    Its light is told to be that of television, so that there is nothing to do to it but what one
+    plain ffmpeg does as well.
+    """
     steady = path.with_name(f"{path.stem}-steady.mp4")
+    plain = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709,sidedata=delete"
     _ffmpeg(
-        "-i", MEDIA / REAL_1080P, "-map", "0:v:0", "-vf", "fps=30,format=yuv420p",
+        "-display_rotation:v", "0", "-i", MEDIA / REAL_1080P, "-map", "0:v:0",
+        "-vf", f"fps=30,format=yuv420p,{plain}",
         "-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-g", "60", steady,
     )  # fmt: skip
     sound = looped(path.with_name(f"{path.stem}-other.mp4"), seconds=seconds)
