@@ -31,6 +31,7 @@ NO_SPACE: Final = 256 - 28
 DETAIL_CHARS: Final = 4000
 
 _PREFIX: Final = re.compile(r"^(\[[^\]]{1,80}\]\s*)+")
+_RATE: Final = re.compile(r"Decode error rate ([01]\.?\d*) exceeds")
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 
@@ -126,7 +127,10 @@ def _complaints(messages: str) -> list[str]:
 
 
 def _problem(messages: str) -> str:
-    """The first thing that ffmpeg complained of, without addresses and unprintable characters."""
+    """The first thing that ffmpeg complained of, without addresses and unprintable characters; but
+    how much did not decode, where that was too much."""
+    if rate := _RATE.search(messages):
+        return f"{round(100 * float(rate[1]))} % of its packets are damaged"
     for line in messages.splitlines():
         text = _UNPRINTABLE.sub("?", _PREFIX.sub("", line)).strip().rstrip(".")
         if text and "source" not in text:

@@ -85,6 +85,10 @@ def test_what_we_called_off_is_no_failure() -> None:
         ("[h264 @ 0x55d0c8] [dec:h264] Invalid NAL unit 0\nmore\n", "Invalid NAL unit 0."),
         ("Error opening input file source.\nMissing stsd.\n", "Missing stsd."),
         ("", "its data is damaged."),
+        (
+            "[h264 @ 0x1] odd\n[aist#0:1/mp2 @ 0x2] Decode error rate 0.984 exceeds maximum 0.9\n",
+            "98 % of its packets are damaged.",
+        ),
         ("[mov @ 0x1] title \x1b[31m\u202e red", "title ?[31m? red."),
         ("x" * 1000, "x" * 200 + "."),
     ],

@@ -16,6 +16,9 @@ SOURCE: Final = "source"
 MAX_ERROR_RATE: Final = "0.5"
 """Share of packets that may fail to decode before ffmpeg itself gives up: damaged recordings are
 taken, noise is not. Frames are counted in any case."""
+SOUND_ERROR_RATE: Final = "0.9"
+"""The same of sound, where what is lost is silence. Of a torn frame a parser makes several packets
+that all fail, so that a few lost packets of a transport stream are half of those of its sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +45,11 @@ def output(number: int) -> str:
     return f"{number}.mp4"
 
 
-def start(ffmpeg: str) -> Iterator[str]:
+def start(ffmpeg: str, *, error_rate: str = MAX_ERROR_RATE) -> Iterator[str]:
     """The program and what it tells while it runs."""
     yield from (ffmpeg, "-nostdin", "-hide_banner", "-v", "error", "-y")
     yield from ("-nostats", "-progress", "pipe:1", "-stats_period", "0.5")
-    yield from ("-max_error_rate", MAX_ERROR_RATE)
+    yield from ("-max_error_rate", error_rate)
 
 
 def read(source: Source, threads: int, *options: str) -> Iterator[str]:

@@ -40,7 +40,7 @@ def argv(
     """
     drawn = graph.closed([_placed(number, each) for number, each in enumerate(renditions)])
     return (
-        *words.start(ffmpeg),
+        *words.start(ffmpeg, error_rate=words.SOUND_ERROR_RATE),
         *words.read(source, tuning.decoder_threads),
         *("-filter_threads", "1", "-filter_complex_threads", "1"),
         *(word for each in renditions for word in _mixed(each)),
