@@ -171,6 +171,7 @@ def _film(
                 asked_variable=manifest.options.frame_rate == "variable",
             ),
             *pictures.notes(treatment, seen),
+            *sounds.notes(choice, survey.tables, line.origin * line.timebase, line.duration_s),
             *without,
         ),
     )

@@ -27,6 +27,9 @@ tracks."""
 LATE_S: Final = 1
 """Sound that starts later than that is led by silence made for it."""
 
+TOLD_S: Final = 1
+"""Sound without a picture that is longer than that is told of; most files have a little of it."""
+
 
 def wanted(choice: Choice, asked: Sequence[str]) -> Choice:
     """With the tracks in the languages that were asked for; with all where there is none."""
@@ -73,6 +76,24 @@ def renditions(
         for number, stream in enumerate(choice.audio, start=1)
         for layout, group, bitrate_bps in _layouts(profile, stream)
     )
+
+
+def notes(
+    choice: Choice, tables: Mapping[int, Table], origin_s: Fraction, duration_s: Fraction
+) -> Iterator[str]:
+    """What is not heard because there is no picture to it."""
+    for stream in choice.audio:
+        start_s, stop_s = span(stream, tables)
+        before_s = min(stop_s, origin_s) - start_s
+        after_s = stop_s - max(start_s, origin_s + duration_s)
+        if before_s > TOLD_S:
+            yield _left_out(stream, before_s, "before the first picture")
+        if after_s > TOLD_S:
+            yield _left_out(stream, after_s, "after the last picture")
+
+
+def _left_out(stream: AudioStream, length_s: Fraction, where: str) -> str:
+    return f"audio stream {stream.index}: {float(length_s):.1f} s {where} are left out"
 
 
 def _layouts(profile: Profile, stream: AudioStream) -> Iterator[tuple[Layout, Group, int]]:

@@ -136,6 +136,19 @@ def test_tracks_in_other_languages_are_left_out_and_told_of() -> None:
     assert made.notes == ("audio stream 1 left out: its language is deu",)
 
 
+def test_sound_without_a_picture_is_left_out_and_told_of() -> None:
+    found = films(2)
+    early = packets(1500, delta=1024, first=-3 * 44_100)
+    heard = (replace(found.media.audio[0], start=None),)
+    media = replace(found.media, audio=heard)
+    made = plan(replace(found, media=media, tables={**found.tables, 1: early}))
+    assert made.notes == (
+        "audio stream 1: 3.0 s before the first picture are left out",
+        "audio stream 1: 11.8 s after the last picture are left out",
+    )
+    assert plan(found).notes == ()  # 0.9 s
+
+
 def test_a_film_is_not_silent_for_want_of_a_language() -> None:
     made = plan(films(2, 2), options=Options(audio_languages=("en", "fr")))
     assert len(made.audio) == 2

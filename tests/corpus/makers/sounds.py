@@ -43,7 +43,8 @@ def tracks(count: int) -> Any:
 
 
 CASES = (
-    with_sound("sound 30 s longer", "sine=d=32"),
+    with_sound("sound 30 s longer", "sine=d=32",
+               end=Completed(frames=50, sounds=1, notes=("30.0 s after the last picture",))),
     with_sound("sound half as long", "sine=d=1"),
     with_sound("sound of one frame", "sine=d=0.02"),
     with_sound("sound of mono at 8 kHz", "sine=r=8000:d=2"),
@@ -75,7 +76,8 @@ CASES = (
     late("sound a second late, ts", "1", "film.ts"),
     late("sound that begins before the pictures, mkv", "-0.5", "film.mkv"),
     late("sound that begins before the pictures, ts", "-0.5", "film.ts"),
-    late("sound that begins after the pictures have ended", "5", "film.mkv"),
+    late("sound that begins after the pictures have ended", "5", "film.mkv",
+         Completed(frames=50, sounds=1, notes=("2.0 s after the last picture",))),
     Case("pictures a second late", lambda bases: bases.made(
         "film.mkv", "-itsoffset", "1", "-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i",
         "sine=d=3", *H264_B, *AAC), FILM),
