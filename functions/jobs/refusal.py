@@ -54,7 +54,7 @@ REFUSALS: Final[tuple[Refusal, ...]] = (
     Refusal("profile_unknown", "There is no profile called `{profile}`.", "Use one of: {known}."),
     Refusal(
         "source_not_media",
-        "This is not a video or audio file: {found}.",
+        "This is not a video or audio file that is read here: {found}.",
         "Upload a file in one of the supported containers: {supported}.",
     ),
     Refusal(
