@@ -66,6 +66,14 @@ def options(
         "progressive": progressive or None,
     }
     found = {name: value for name, value in chosen.items() if value is not None}
+    for tag in audio_languages or ():
+        try:
+            parse({}, None, sidecar_name="", asked={"audio_languages": [tag]})
+        except Rejected as rejected:
+            raise Complaint(
+                f"`{tag}` is not the tag of a language. Use one like `de`, `deu` or `pt-BR`.",
+                code=rejected.code,
+            ) from None
     try:
         parse({}, None, sidecar_name="", asked=found)
     except Rejected as rejected:

@@ -61,7 +61,7 @@ MISTAKES: list[tuple[str, list[str], str]] = [
     (
         "a language that is none",
         ["transcode", "FILE", "-o", "OUT", "--audio-language", "any one"],
-        "audio_languages",
+        "`any one` is not the tag of a language",
     ),
     ("a rate that is none", ["submit", "FILE", "--frame-rate", "wild"], "--frame-rate"),
     ("no encoder", ["transcode", "FILE", "-o", "OUT", "--encoders", "0"], "--encoders"),
