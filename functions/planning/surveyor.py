@@ -7,7 +7,6 @@ start is looked at, to refuse what can be refused; a task remuxes them first.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -27,8 +26,9 @@ from functions.media.source.byterange import ByteRange, union
 from functions.media.source.probe import Media, Table
 from functions.planning import scan
 from functions.planning.glance import Glance
+from functions.planning.lister import Lister
 from functions.planning.survey import Survey
-from functions.ports import Absent, Finished, Limits, ObjectStore, Process
+from functions.ports import Absent, ObjectStore, Process
 
 START_BYTES: Final = 16 * 2**20
 END_BYTES: Final = 2**20
@@ -39,8 +39,6 @@ FIRST_BYTES: Final = 4 * 2**20
 MOST_MISSING_BYTES: Final = 2**38
 """However much a header claims."""
 PIECE_BYTES: Final = 16 * 2**20
-LIMITS: Final = Limits(wall_s=240.0, cpu_s=240.0, memory_bytes=2 * 2**30, output_bytes=512 * 2**20)
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +81,16 @@ class _Look:
     source: SourceObject
     beat: Callable[[], None]
     folder: Path
-    refused: tuple[str, ...] = ()
-    """Decoders that ffprobe was not allowed to open."""
+    lister: Lister = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lister = Lister(
+            process=self.surveyor.process,
+            ffprobe=self.surveyor.ffprobe,
+            copy=self._copy,
+            pixels=self.surveyor.bounds.pixels,
+            beat=self.beat,
+        )
 
     def original(self) -> Survey:
         kind = self._sniff()
@@ -99,7 +105,7 @@ class _Look:
         size = self.source.size_bytes
         ends = [ByteRange(0, min(size, START_BYTES)), ByteRange(max(0, size - END_BYTES), size)]
         self._fetch(union(ends))
-        media = self._streams(kind.format)
+        media = self.lister.streams(kind.format)
         if missing_bytes := ending.missing_bytes(kind, self._read, size):
             raise refuse("source_truncated", problem=f"its last {missing_bytes} bytes are missing")
         if media.video and untimed.in_avi(kind.format, media.video[0]):
@@ -122,30 +128,24 @@ class _Look:
             if survey is not None:
                 return survey
         self._fetch([ByteRange(0, self.source.size_bytes)])
-        media = self._streams(kind.format)
-        tables = self._packets(kind.format)
+        media = self.lister.streams(kind.format)
+        tables = self.lister.packets(kind.format)
         return self._survey(kind, media, tables, "", prepared=True)
 
     def _raw(self, kind: sniff.Container) -> Survey:
         """The survey of pictures without a container: every one is counted."""
         self._fetch([ByteRange(0, self.source.size_bytes)])
-        media = self._streams(kind.format)
+        media = self.lister.streams(kind.format)
         if not media.video:
             raise refuse("no_streams")
-        video = media.video[0]
-        ffprobe, pixels = self.surveyor.ffprobe(), self.surveyor.bounds.pixels
-        listed = self._run(untimed.argv(ffprobe, kind.format, self._copy, pixels=pixels))
-        try:
-            table, frame_s = untimed.read(listed.stdout, video.timebase)
-        except probe.Unreadable as error:
-            raise refuse("source_unreadable", problem=error) from None
+        table, frame_s = self.lister.pictures(kind.format, media.video[0].timebase)
         why = "no container: pictures have no times and are"
         return self._counted(kind, media, table, frame_s, {}, why)
 
     def _avi(self, kind: sniff.Container, media: Media, film: probe.VideoStream) -> Survey | None:
         """The survey of AVI that does not say in which order pictures are shown."""
         self._fetch([ByteRange(0, self.source.size_bytes)])
-        tables = self._packets(kind.format, filled=True)
+        tables = self.lister.packets(kind.format, filled=True)
         found = film.index in tables and untimed.of_avi(tables[film.index], film.timebase)
         if not found:
             return None
@@ -200,11 +200,11 @@ class _Look:
     ) -> Survey | None:
         """The survey of a source from its headers; None where they do not tell enough."""
         self._fetch(boxes.head)
-        media = self._streams(kind.format)
+        media = self.lister.streams(kind.format)
         # ffprobe lists packets up to the end of the file; those that are cut off shall show.
         with self._copy.open("r+b") as copy:
             copy.truncate(self.source.size_bytes + min(boxes.missing_bytes, MOST_MISSING_BYTES))
-        tables = self._packets(kind.format)
+        tables = self.lister.packets(kind.format)
         streams = [stream.index for stream in media.video]
         streams += [stream.index for stream in media.audio]
         used = [tables[stream] for stream in streams if stream in tables]
@@ -213,7 +213,7 @@ class _Look:
         self._refuse_truncated(tables)
         # Headers alone say little of a picture's format, and for DV the wrong size.
         self._fetch(_first_packets(tables))
-        media = self._streams(kind.format)
+        media = self.lister.streams(kind.format)
         self._store_index(boxes, media, tables, index_key)
         return self._survey(kind, media, tables, index_key, prepared=True)
 
@@ -259,64 +259,6 @@ class _Look:
     @property
     def _copy(self) -> Path:
         return self.folder / "source"
-
-    def _run(self, argv: Sequence[str]) -> Finished:
-        self.beat()
-        finished = self.surveyor.process(argv, limits=LIMITS, cwd=self.folder)
-        self.beat()
-        if finished.stopped or finished.returncode < 0:
-            # What takes minutes to list, or crashes the lister, is made to do so.
-            why = finished.stopped or f"signal {-finished.returncode}"
-            _log.warning("ffprobe was ended: %s; %s", why, finished.stderr[-500:])
-            raise refuse("source_unreadable", problem="looking at its structure does not end well")
-        return finished
-
-    def _streams(self, format: str) -> Media:
-        pixels = self.surveyor.bounds.pixels
-        ffprobe = self.surveyor.ffprobe()
-        finished = self._run(
-            probe.streams_argv(ffprobe, format, self._copy, pixels=pixels, refused=self.refused)
-        )
-        # The decoders that are refused show one after the other.
-        for _ in range(guard.MAX_STREAMS):
-            refused = probe.refused_codecs(finished.stderr)
-            if not finished.returncode or set(refused) <= set(self.refused):
-                break
-            self.refused = tuple(dict.fromkeys((*self.refused, *refused)))
-            finished = self._run(
-                probe.streams_argv(ffprobe, format, self._copy, pixels=pixels, refused=self.refused)
-            )
-        if size := probe.too_large(finished.stderr):
-            raise refuse("picture_too_large", width=size[0], height=size[1], limit=pixels)
-        if "max_streams" in finished.stderr:
-            limit = guard.MAX_STREAMS
-            raise refuse("too_many_streams", count=f"more than {limit}", limit=limit)
-        if finished.returncode:
-            raise refuse("source_unreadable", problem="its streams cannot be opened")
-        try:
-            media = probe.read_streams(finished.stdout)
-        except probe.Unreadable as error:
-            raise refuse("source_unreadable", problem=error) from None
-        if media.encrypted:
-            raise refuse("source_encrypted")
-        return media
-
-    def _packets(self, format: str, *, filled: bool = False) -> Mapping[int, Table]:
-        pixels = self.surveyor.bounds.pixels
-        finished = self._run(
-            probe.packets_argv(
-                self.surveyor.ffprobe(),
-                format,
-                self._copy,
-                pixels=pixels,
-                refused=self.refused,
-                filled=filled,
-            )
-        )
-        try:
-            return probe.read_packets(finished.stdout)
-        except probe.Unreadable as error:
-            raise refuse("source_unreadable", problem=error) from None
 
     def _look(
         self, format: str, media: Media, tables: Mapping[int, Table]
