@@ -24,8 +24,8 @@ from functions.media.cutting.timeline import Slots, Timeline
 from functions.media.encoding import aac, pictures, sounds
 from functions.media.encoding import argv as words
 from functions.media.encoding.rendition import AudioRendition, VideoRendition
-from functions.media.streams import boxes, gate
-from functions.media.streams.boxes import Fragmented
+from functions.media.streams import fragmented, gate
+from functions.media.streams.fragmented import Fragmented
 from functions.media.streams.segment import Track
 from functions.ports import Clock, Finished, Limits, ObjectStore, Process
 
@@ -177,7 +177,7 @@ class Attempt:
                 file.open("rb") as opened,
                 mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data,
             ):
-                read = boxes.read(data)
+                read = fragmented.read(data)
             check(read)
         except gate.FramesMissing as error:
             raise Failed(

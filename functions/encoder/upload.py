@@ -11,7 +11,7 @@ from typing import Final
 from eventing import telemetry
 from functions.jobs import layout
 from functions.jobs.receipt import Receipt
-from functions.media.streams.boxes import Fragmented
+from functions.media.streams.fragmented import Fragmented
 from functions.media.streams.segment import Segment, Stored, Track
 from functions.ports import ObjectStore
 

@@ -19,7 +19,7 @@ from functions.jobs.plan import Fingerprint, Plan
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.media.encoding import argv as words
 from functions.media.source import guard
-from functions.media.streams import boxes, gate
+from functions.media.streams import fragmented, gate
 from functions.planning.drawing import Setting, draw
 from functions.planning.surveyor import Surveyor
 from tests.chunked import argv_of, shown_by, tasks_of
@@ -94,7 +94,7 @@ def test_chunks_show_the_source_at_its_own_times(name: str, bframes: int, tmp_pa
         found += shown_by(argv, folder)
         subprocess.run(argv, cwd=folder, capture_output=True, check=True)
         data = (folder / words.output(0)).read_bytes()
-        gate.check_video(boxes.read(data), line, task.start, task.stop)
+        gate.check_video(fragmented.read(data), line, task.start, task.stop)
 
     # Not by the plan: what one plain decode of the whole file shows, and when.
     decoded = frame_sums("-copyts", "-i", f"file:{clip}")
@@ -122,7 +122,7 @@ def test_the_encoded_frames_keep_their_times_across_chunks(tmp_path: Path) -> No
         argv = argv_of(store, plan, task, folder)
         subprocess.run(argv, cwd=folder, capture_output=True, check=True)
         data = (folder / words.output(0)).read_bytes()
-        read = boxes.read(data)
+        read = fragmented.read(data)
         inits.add(data[read.init.start : read.init.stop])
         whole += data[read.init.stop :]
     (init,) = inits

@@ -11,7 +11,8 @@ import pytest
 from functions.media.cutting.timeline import Timeline
 from functions.media.encoding.rendition import AudioRendition
 from functions.media.streams import gate
-from functions.media.streams.boxes import Edit, Fragment, Fragmented, Init
+from functions.media.streams.boxes import Edit
+from functions.media.streams.fragmented import Fragment, Fragmented, Init
 
 TIMELINE = Timeline(
     timebase=Fraction(1, 12800),

@@ -26,7 +26,7 @@ from functions.media.encoding import argv as words
 from functions.media.encoding import nvenc, pictures
 from functions.media.encoding.accelerator import GPU
 from functions.media.encoding.pictures import Cut
-from functions.media.streams import boxes, gate
+from functions.media.streams import fragmented, gate
 from functions.ports import Finished, Limits
 from tests import planned
 from tests.clips import ffmpeg
@@ -135,7 +135,7 @@ def test_our_ffmpeg_knows_every_word_and_fails_only_for_want_of_a_driver(
     argv = argv_of(Cut(start=0, trim_start=0, trim_stop=10**6))
     ended = process.run(argv, limits=limits, cwd=tmp_path, on_progress=lambda _: True)
     if ended.returncode == 0:  # there is one
-        read = boxes.read((tmp_path / words.output(0)).read_bytes())
+        read = fragmented.read((tmp_path / words.output(0)).read_bytes())
         gate.check_video(read, LINE, 0, 75)
         return
     with pytest.raises(Failed) as failed:
@@ -157,7 +157,7 @@ def test_an_encoder_without_pictures_out_of_order_passes_the_gate_at_any_chunk(
     limits = Limits(wall_s=60, cpu_s=60, memory_bytes=2**32, output_bytes=2**24)
     ended = process.run(argv, limits=limits, cwd=tmp_path, on_progress=lambda _: True)
     assert (ended.returncode, ended.stderr) == (0, "")
-    read = boxes.read((tmp_path / words.output(0)).read_bytes())
+    read = fragmented.read((tmp_path / words.output(0)).read_bytes())
     gate.check_video(read, LINE, 25, 75)
 
 

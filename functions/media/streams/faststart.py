@@ -43,7 +43,7 @@ def read(data: Buffer) -> tuple[FileTrack, ...]:
         kinds = ", ".join(box.kind.decode("latin-1") for box in found)
         raise ValueError(f"a file that plays while it loads is ftyp, moov and mdat, not {kinds}")
     moov = found[1]
-    movie_scale = _timescale(data, boxes.child(data, moov, b"mvhd"))
+    movie_scale = boxes.timescale_of(data, boxes.child(data, moov, b"mvhd"))
     traks = (box for box in boxes.children(data, moov.body, moov.stop) if box.kind == b"trak")
     return tuple(_track(data, trak, movie_scale) for trak in traks)
 
@@ -80,7 +80,7 @@ def _track(data: Buffer, trak: Box, movie_scale: int) -> FileTrack:
     kind = _KINDS.get(bytes(data[hdlr.body + 8 : hdlr.body + 12]))
     if kind is None:
         raise ValueError("a track that is neither pictures nor sound")
-    timescale = _timescale(data, boxes.child(data, mdia, b"mdhd"))
+    timescale = boxes.timescale_of(data, boxes.child(data, mdia, b"mdhd"))
     stbl = boxes.child(data, boxes.child(data, mdia, b"minf"), b"stbl")
     tables = {box.kind: box for box in boxes.children(data, stbl.body, stbl.stop)}
     if b"stts" not in tables or b"stsz" not in tables:
@@ -111,15 +111,6 @@ def _track(data: Buffer, trak: Box, movie_scale: int) -> FileTrack:
         presented_s=shown,
         sync=first_sync,
     )
-
-
-def _timescale(data: Buffer, box: Box) -> int:
-    """Of a movie or media header."""
-    at = box.body + (20 if boxes.full_box(data, box)[0] else 12)
-    (timescale,) = boxes.unpack(">I", data, at, box.stop)
-    if not timescale:
-        raise ValueError("a timescale of 0")
-    return timescale
 
 
 def _pairs(data: Buffer, table: Box) -> list[tuple[int, int]]:

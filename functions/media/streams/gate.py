@@ -9,7 +9,7 @@ from __future__ import annotations
 from functions.media.cutting.timeline import Timeline
 from functions.media.encoding import aac
 from functions.media.encoding.rendition import AudioRendition
-from functions.media.streams.boxes import Fragment, Fragmented
+from functions.media.streams.fragmented import Fragment, Fragmented
 
 
 class FramesMissing(ValueError):
