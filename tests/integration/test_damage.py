@@ -1,5 +1,5 @@
-"""Recordings that lost packets on their way: made as far as they decode, whichever way they are
-cut, or refused with how much of them is lost."""
+"""Recordings that lost packets on their way, or their end: made as far as they decode, whichever
+way they are cut into chunks, or refused with how much of them is lost."""
 
 from __future__ import annotations
 
@@ -61,3 +61,29 @@ def test_sound_of_which_next_to_nothing_is_left_is_refused_with_how_much(
     assert ended.verdict is not None
     assert ended.verdict.code == "decode_failed"
     assert "% of its packets are damaged" in ended.verdict.reason
+
+
+@pytest.mark.parametrize("b_frames", ["0", "2"])
+@pytest.mark.parametrize("share", [0.5, 0.58])
+def test_fragments_that_were_cut_off_are_made_as_far_as_they_go_and_that_is_told(
+    share: float, b_frames: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "film.mp4"
+    ffmpeg(
+        *("-f", "lavfi", "-i", f"testsrc2=s=128x72:r={RATE}:d=3,noise=alls=40:allf=t"),
+        *("-f", "lavfi", "-i", "sine=d=3", *X264, "-bf", b_frames, "-g", "10", "-c:a", "aac"),
+        *("-movflags", "+frag_keyframe+empty_moov", str(file)),
+    )
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * share)])
+    decoded = count_frames("-i", str(file), "-map", "0:v")
+    assert decoded % 10  # within a group, and so within a fragment
+    ended = brought(tmp_path, file.read_bytes())
+    assert ended.verdict is not None
+    assert ended.verdict.state == "completed", ended.verdict
+    assert any("what came after" in note for note in ended.report["notes"])
+    (made,) = {
+        count_frames("-i", str(rung)) for rung in sorted(ended.media.glob("*p/playlist.m3u8"))
+    }
+    # One more where a time before the last picture is nobody's: the picture before stands still.
+    assert decoded <= made <= decoded + 1

@@ -34,6 +34,16 @@ def mxf(footer: int) -> bytes:
     return key + b"\x83" + len(pack).to_bytes(3, "big") + pack
 
 
+def box(name: bytes, size: int, *, says: int | None = None) -> bytes:
+    return struct.pack(">I", 8 + size if says is None else says) + name + bytes(size)
+
+
+FRAGMENTS = b"".join((
+    struct.pack(">I", 16) + b"ftypisom" + bytes(4), box(b"moov", 50),
+    *(box(b"moof", 30) + box(b"mdat", 90) for _ in range(3)),
+))  # fmt: skip
+
+
 def reading(data: bytes) -> Read:
     return lambda offset, size: data[offset : offset + size]
 
@@ -54,6 +64,14 @@ def reading(data: bytes) -> Read:
         pytest.param(page(2, 9) + page(4, 99), True, id="ogg"),
         pytest.param(page(2, 9) + page(0, 99), False, id="ogg before its last page"),
         pytest.param(page(2, 9) + page(4, 99)[:-1], False, id="ogg within its last page"),
+        pytest.param(FRAGMENTS, True, id="fragments"),
+        pytest.param(FRAGMENTS + box(b"mfra", 20), True, id="fragments and their index"),
+        pytest.param(FRAGMENTS[:-1], False, id="fragments within media"),
+        pytest.param(FRAGMENTS[:-98], False, id="fragments before media"),
+        pytest.param(FRAGMENTS[:-93], False, id="fragments within the head of media"),
+        pytest.param(FRAGMENTS[:-100], False, id="fragments within a list"),
+        pytest.param(FRAGMENTS[:-136], True, id="fragments, one less"),
+        pytest.param(FRAGMENTS[:-136] + box(b"mdat", 9, says=0), True, id="media to the end"),
     ],
 )
 def test_a_stream_that_stops_within_a_packet_shows_it(data: bytes, whole: bool) -> None:

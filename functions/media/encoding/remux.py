@@ -25,12 +25,14 @@ def argv(ffmpeg: str, *, source: words.Source, muxer: str, unpack: bool) -> tupl
     `unpack` takes apart the packed B-frames that MPEG-4 in AVI has; ffmpeg refuses it for any
     other codec. Cover pictures, subtitles and data stay behind.
     """
+    # The last packet of a file of fragments that was cut off; elsewhere a picture with a flaw.
+    torn = "+discardcorrupt" if source.format == "mov" else ""
     times = LASTING
     if source.format == "avi":
         times = IN_STEP if unpack else STORED
     return (
         *words.start(ffmpeg),
-        *("-fflags", "+genpts"),
+        *("-fflags", f"+genpts{torn}"),
         *input_options(source.format),
         *("-i", f"file:{words.SOURCE}"),
         *("-map", "0:V?", "-map", "0:a?", "-c", "copy"),

@@ -105,6 +105,18 @@ def walk(read: Read, size_bytes: int) -> Boxes:
     )
 
 
+def torn(read: Read, size_bytes: int) -> bool:
+    """Whether a file of fragments stops within one: what a `moof` lists follows it, whole."""
+    box: _Box | None = None
+    fragmented = False
+    try:
+        for box in _top_level(read, size_bytes):
+            fragmented = fragmented or box.kind == b"moof"
+    except Damaged:
+        return False  # of more boxes than are looked at
+    return fragmented and box is not None and (box.kind == b"moof" or box.stop != size_bytes)
+
+
 def _top_level(read: Read, size_bytes: int) -> Iterator[_Box]:
     offset = 0
     for _ in range(MAX_BOXES):

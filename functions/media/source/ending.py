@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from functions.media.source import ebml, sniff
+from functions.media.source import container, ebml, sniff
 
 Read = Callable[[int, int], bytes]
 """`read(offset, size)`: the bytes there, fewer only at the end of the file."""
@@ -44,6 +44,8 @@ def torn(kind: sniff.Container, read: Read, size_bytes: int) -> bool:
             return _ends_within_tag(read, size_bytes)
         case sniff.OGG:
             return _ends_within_page(read, size_bytes)
+        case sniff.MP4 | sniff.MOV:
+            return container.torn(read, size_bytes)
         case _:
             return False
 
