@@ -13,6 +13,7 @@ from functions.media.encoding.accelerator import Accelerator
 from functions.media.encoding.rendition import VideoRendition
 from functions.media.encoding.treatment import Colors, Crop, Tone, Treatment, Turn
 from functions.media.source.probe import VideoStream
+from functions.media.source.sidedata import NOTHING_OUTSIDE
 from functions.planning.scan import Seen
 
 HD_LINES: Final = 720
@@ -165,7 +166,7 @@ def _crop(video: VideoStream) -> Crop | None:
         height=(video.height - margins.top - margins.bottom) // 2 * 2,
     )
     whole = (crop.width, crop.height) == (video.width, video.height)
-    return crop if margins != type(margins)() and crop.width and crop.height and not whole else None
+    return crop if margins != NOTHING_OUTSIDE and crop.width and crop.height and not whole else None
 
 
 def _site(video: VideoStream) -> tuple[int, int]:

@@ -17,7 +17,7 @@ import pytest
 
 from eventing.errors import Rejected
 from functions.adapters import binaries
-from functions.media.source.probe import DolbyVision
+from functions.media.source.sidedata import DolbyVision
 from functions.planning import pictures
 from tests.clips import ffmpeg
 from tests.films import STREAM

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.media.source import probe
+from functions.media.source import probe, sidedata
 from functions.media.source.index import Packet
 from functions.media.source.probe import Unreadable
 
@@ -102,7 +102,7 @@ def test_a_clean_aperture_is_what_is_displayed() -> None:
     (video,) = streams(VIDEO | {"sample_aspect_ratio": "59:54", "side_data_list": [crop]}).video
     assert int(video.display_width) == 768
     (odd,) = streams(VIDEO | {"side_data_list": [crop | {"crop_left": 700}]}).video
-    assert odd.crop == probe.Margins()
+    assert odd.crop == sidedata.Margins()
 
 
 def test_light_and_dolby_vision_are_read_where_they_are_told() -> None:
@@ -112,7 +112,7 @@ def test_light_and_dolby_vision_are_read_where_they_are_told() -> None:
     ]
     (video,) = streams(VIDEO | {"side_data_list": told}).video
     assert video.peak_nits == 4000
-    assert video.dolby_vision == probe.DolbyVision(8, 4)
+    assert video.dolby_vision == sidedata.DolbyVision(8, 4)
     (video,) = streams(VIDEO | {"side_data_list": [*told, {"max_content": 900}]}).video
     assert video.peak_nits == 900
 

@@ -16,8 +16,9 @@ from typing import Any, Final
 import msgspec
 
 from eventing.typed import ready
-from functions.media.source import guard
+from functions.media.source import guard, sidedata
 from functions.media.source.index import Packet, Packets
+from functions.media.source.sidedata import NOTHING_OUTSIDE, DolbyVision, Margins
 
 _STREAM_FIELDS: Final = (
     "index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,field_order,"
@@ -25,12 +26,7 @@ _STREAM_FIELDS: Final = (
     "avg_frame_rate,"
     "time_base,start_pts,duration_ts,has_b_frames,channels,sample_rate"
 )
-_SIDE_DATA_FIELDS: Final = (
-    "side_data_type,rotation,displaymatrix,crop_left,crop_top,crop_right,crop_bottom,"
-    "dv_profile,dv_bl_signal_compatibility_id,max_content,max_luminance"
-)
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_INTEGER: Final = re.compile(r"-?\d+")
 _WORD: Final = re.compile(r"[a-z0-9_][a-z0-9_-]{0,31}")
 _REFUSED: Final = re.compile(r"Codec \(([a-z0-9_]{1,32})\) not on whitelist")
 _TOO_LARGE: Final = re.compile(r"Picture size (\d{1,9})x(\d{1,9}) (?:exceeds|is invalid)")
@@ -38,25 +34,6 @@ _TOO_LARGE: Final = re.compile(r"Picture size (\d{1,9})x(\d{1,9}) (?:exceeds|is 
 
 class Unreadable(ValueError):
     """ffprobe said nothing that makes sense; the message is half a sentence for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Margins:
-    """Pixels of the stored picture that are outside its clean aperture."""
-
-    left: int = 0
-    top: int = 0
-    right: int = 0
-    bottom: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DolbyVision:
-    """What a stream in Dolby Vision says of its base layer."""
-
-    profile: int
-    compatible: int
-    """0: with nothing; 1: HDR10, 2: SDR, 4: HLG, 6: HDR10 of a Blu-ray."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +61,7 @@ class VideoStream:
     """Frames per second as the container claims; often wrong."""
     mirror: bool = False
     """A player changes left and right before it turns the picture."""
-    crop: Margins = Margins()
+    crop: Margins = NOTHING_OUTSIDE
     chroma_location: str = ""
     dolby_vision: DolbyVision | None = None
     peak_nits: int = 0
@@ -203,7 +180,7 @@ def streams_argv(
         *_input(format, pixels, refused),
         "-show_entries",
         f"stream={_STREAM_FIELDS}:stream_disposition=attached_pic,still_image,timed_thumbnails"
-        f":stream_tags=language,enc_key_id:stream_side_data={_SIDE_DATA_FIELDS}",
+        f":stream_tags=language,enc_key_id:stream_side_data={sidedata.FIELDS}",
         *("-of", "json"),
         *("-i", f"file:{source}"),
     ]
@@ -253,7 +230,7 @@ def read_streams(answer: bytes) -> Media:
         raise Unreadable("its streams make no sense") from error
     video, audio = [], []
     for stream in streams:
-        timebase = _ratio(stream.time_base)
+        timebase = sidedata.ratio(stream.time_base)
         if timebase is None or timebase <= 0:
             continue
         picture = stream.disposition
@@ -269,7 +246,7 @@ def read_streams(answer: bytes) -> Media:
 
 def _video(stream: _Stream, timebase: Fraction) -> VideoStream:
     width, height = max(0, stream.width), max(0, stream.height)
-    rotation, mirror = _orientation(stream.side_data_list)
+    rotation, mirror = sidedata.orientation(stream.side_data_list)
     return VideoStream(
         index=stream.index,
         codec=_word(stream.codec_name),
@@ -286,10 +263,10 @@ def _video(stream: _Stream, timebase: Fraction) -> VideoStream:
         timebase=timebase,
         nominal_rate=_rate(stream.r_frame_rate) or _rate(stream.avg_frame_rate),
         mirror=mirror,
-        crop=_crop(stream.side_data_list, width, height),
+        crop=sidedata.crop(stream.side_data_list, width, height),
         chroma_location=_word(stream.chroma_location),
-        dolby_vision=_dolby_vision(stream.side_data_list),
-        peak_nits=_peak_nits(stream.side_data_list),
+        dolby_vision=sidedata.dolby_vision(stream.side_data_list),
+        peak_nits=sidedata.peak_nits(stream.side_data_list),
         reordered=stream.has_b_frames > 0,
     )
 
@@ -313,75 +290,15 @@ def _word(value: str) -> str:
     return value if _WORD.fullmatch(value) and value != "unknown" else ""
 
 
-def _ratio(value: str) -> Fraction | None:
-    numerator, slash, denominator = value.replace(":", "/").partition("/")
-    if not slash or not numerator.isdecimal() or not denominator.isdecimal():
-        return None
-    return Fraction(int(numerator), int(denominator)) if int(denominator) else None
-
-
 def _rate(value: str) -> Fraction | None:
-    ratio = _ratio(value)
+    ratio = sidedata.ratio(value)
     return ratio if ratio else None
 
 
 def _sample_aspect(value: str) -> Fraction:
     """1 where it says nothing, or nothing that a camera could mean."""
-    ratio = _ratio(value)
+    ratio = sidedata.ratio(value)
     return ratio if ratio and Fraction(1, 8) <= ratio <= 8 else Fraction(1)
-
-
-def _orientation(side_data: list[dict[str, Any]]) -> tuple[int, bool]:
-    """Degrees counter-clockwise, and whether the picture is mirrored before.
-
-    The matrix takes a point (x, y) to (a x + c y, b x + d y), y downwards. An angle that is not
-    right counts as the nearest that is.
-    """
-    for data in side_data:
-        matrix = _INTEGER.findall(re.sub(r"[0-9a-f]+:", "", str(data.get("displaymatrix", ""))))
-        if len(matrix) == 9:
-            a, b, _, c, d, *_ = map(int, matrix)
-            mirror = a * d - b * c < 0
-            if mirror:
-                a, b = -a, -b
-            if abs(a) + abs(d) >= abs(b) + abs(c):
-                return (180 if a < 0 else 0), mirror
-            return (270 if b > 0 else 90), mirror
-        turned = data.get("rotation")
-        if isinstance(turned, int | float):
-            return round(turned / 90) * 90 % 360, False
-    return 0, False
-
-
-def _crop(side_data: list[dict[str, Any]], width: int, height: int) -> Margins:
-    """None at all where less than half of the picture would remain: nobody means that."""
-    for data in side_data:
-        if data.get("side_data_type") == "Frame Cropping":
-            sides = [data.get(f"crop_{side}", 0) for side in ("left", "top", "right", "bottom")]
-            if not all(isinstance(side, int) and side >= 0 for side in sides):
-                continue
-            left, top, right, bottom = sides
-            if 2 * (left + right) < width and 2 * (top + bottom) < height:
-                return Margins(left, top, right, bottom)
-    return Margins()
-
-
-def _dolby_vision(side_data: list[dict[str, Any]]) -> DolbyVision | None:
-    for data in side_data:
-        profile = data.get("dv_profile")
-        compatible = data.get("dv_bl_signal_compatibility_id", 0)
-        if isinstance(profile, int) and isinstance(compatible, int):
-            return DolbyVision(profile, compatible)
-    return None
-
-
-def _peak_nits(side_data: list[dict[str, Any]]) -> int:
-    """The brightest pixel where that is told, else what the mastering display could do."""
-    found = [data["max_content"] for data in side_data if isinstance(data.get("max_content"), int)]
-    for data in side_data:
-        if ratio := _ratio(str(data.get("max_luminance", ""))):
-            found.append(round(ratio))
-    return next((nits for nits in found if nits > 0), 0)
 
 
 def too_large(messages: str) -> tuple[int, int] | None:
