@@ -119,7 +119,7 @@ CASES = (
     coded("prores", "film.mov", "-c:v", "prores_ks", "-profile:v", "0", "-c:a", "pcm_s24le"),
     coded("dnxhr", "film.mov", "-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p",
           "-c:a", "pcm_s16le", picture="testsrc2=s=256x120:r=25:d=0.4",
-          end=Completed(frames=10, size=(170, 80), sounds=1)),
+          end=Completed(frames=10, size=(170, 80), sounds=1, notes=("1.6 s after the last",))),
     coded("dv", "film.mov", "-c:v", "dvvideo", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le",
           picture="testsrc2=s=720x576:r=25:d=0.4",
           end=Completed(frames=10, size=(120, 96), sounds=1, quiet=False)),
