@@ -56,6 +56,8 @@ def beside(out: Path) -> Iterator[Path]:
     """
     parent = out.parent
     while not parent.is_dir():
+        if parent.exists():
+            raise Complaint(f"{parent} is not a folder. Name another place with -o.")
         parent = parent.parent
     _remove_abandoned(parent, out.name)
     directory = parent / f".{out.name}.kinora-{secrets.token_hex(4)}"

@@ -51,6 +51,7 @@ MISTAKES: list[tuple[str, list[str], str]] = [
     ("an input that is not there", ["transcode", "gone.mp4", "-o", "OUT"], "There is no file"),
     ("a folder as input", ["transcode", "SITE", "-o", "OUT"], "is not a file"),
     ("a result where a file lies", ["transcode", "FILE", "-o", "FILE"], "is not a folder"),
+    ("a result below a file", ["transcode", "FILE", "-o", "BELOW"], "is not a folder"),
     ("a result in a full folder", ["transcode", "FILE", "-o", "SITE"], "is not empty"),
     (
         "overwriting what is no result",
@@ -97,6 +98,7 @@ def test_a_mistake_gets_exit_code_two_and_a_sentence(
         "SITE": site,
         "OUT": tmp_path / "out",
         "FILE": tmp_path / "file.mp4",
+        "BELOW": tmp_path / "file.mp4" / "out",
         "PLAIN": tmp_path / "plain",
         "gone": tmp_path / "gone",
     }
