@@ -100,8 +100,8 @@ def planned(seen: overview.Overview) -> str:
         return "the file is made seekable first"
     parts = []
     if plan.timeline is not None and plan.video:
-        rate = f"{float(plan.timeline.rate):.6g}"
-        parts.append(f"{wording.count(plan.timeline.frames)} frames at {rate} fps")
+        line = plan.timeline
+        parts.append(f"{wording.count(line.frames)} frames at {wording.rate(line)} fps")
     names = [rung.name for rung in plan.video] + [track.name for track in plan.audio]
     return ", ".join([*parts, " ".join(names), f"{len(plan.tasks)} tasks"])
 

@@ -41,9 +41,8 @@ def _headline(told: Outlook, source: str) -> str:
         facts.append(f"{told.width}x{told.height} {told.codec}")
     line = told.plan.timeline if told.plan else None
     if line is not None:
-        rate = "about " * line.variable + f"{float(line.rate):.6g}"
         facts.append(
-            f"{wording.count(line.frames)} frames at {rate} fps "
+            f"{wording.count(line.frames)} frames at {wording.rate(line)} fps "
             f"({wording.span(float(line.duration_s))})"
         )
     facts.append(wording.size(told.size_bytes))

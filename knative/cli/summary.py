@@ -52,9 +52,8 @@ def headline(report: Report) -> str:
     if timeline is None:
         return f"Done in {wording.span(took_s)}; {cost}"
     duration_s = float(timeline.duration_s)
-    rate = "about " * timeline.variable + f"{float(timeline.rate):.6g}"
     return (
-        f"{wording.count(timeline.frames)} frames at {rate} fps "
+        f"{wording.count(timeline.frames)} frames at {wording.rate(timeline)} fps "
         f"({wording.span(duration_s)}) in {wording.span(took_s)}, "
         f"{duration_s / took_s:.1f}x realtime; {cost}"
     )

@@ -60,13 +60,16 @@ def detail(seen: Overview, *, media: str) -> list[RenderableType]:
         timeline = plan.timeline
         facts.add_row(
             "picture",
-            f"{wording.count(timeline.frames)} frames at {float(timeline.rate):.6g} fps, "
+            f"{wording.count(timeline.frames)} frames at {wording.rate(timeline)} fps, "
             f"{wording.span(float(timeline.duration_s))}",
         )
     for note in plan.notes if plan else ():
         facts.add_row("note", Text(wording.plain(note)))
     if seen.state == "completed":
         facts.add_row("result", Text(f"{media}/{seen.job}/{layout.MASTER}"))
+    if verdict is not None and verdict.progressive:
+        name = verdict.progressive.rpartition("/")[2]
+        facts.add_row("one MP4", Text(f"{media}/{seen.job}/{name}"))
     shown: list[RenderableType] = [facts]
     if plan is not None:
         shown += ["", _tasks(seen)]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from functions.media.cutting.timeline import Timeline
+
 
 def size(size_bytes: int) -> str:
     """`734 B`, `1.2 MB`: decimal, as players and disks count."""
@@ -30,6 +35,11 @@ def bitrate(bits_per_s: float) -> str:
     if bits_per_s < 1_000_000:
         return f"{bits_per_s / 1000:.0f} kb/s"
     return f"{bits_per_s / 1_000_000:.1f} Mb/s"
+
+
+def rate(line: Timeline) -> str:
+    """`23.976`, or `about 24.2` where frames keep times of their own."""
+    return "about " * line.variable + f"{float(line.rate):.6g}"
 
 
 def count(number: int) -> str:

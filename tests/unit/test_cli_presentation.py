@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from eventing.cloudevent import CloudEvent
 from functions.jobs import layout, overview, progress, record
 from functions.jobs.receipt import Receipt
-from knative.cli import bar, checkup, eventfile, eventtree, narrator, output, wording
+from functions.media.cutting.timeline import Timeline
+from knative.cli import bar, checkup, eventfile, eventtree, narrator, output, tables, wording
 from knative.cli.complaint import Complaint
 from knative.cli.follow import Patience
 from knative.local.broker.history import Accepted, Attempt, Delivery
@@ -123,6 +124,25 @@ def test_waiting_ends_when_nothing_moves_any_more() -> None:
 
 def test_a_plan_is_told_in_a_line() -> None:
     assert narrator.planned(seen()) == "200 frames at 25 fps, 720p 360p audio-1, 3 tasks"
+
+
+def test_a_rate_that_varies_is_told_as_an_average() -> None:
+    line = Timeline(
+        timebase=Fraction(1, 1000), origin=0, rate=Fraction(24), frames=2, constant=False,
+        timescale=1000, segment_frames=0, variable=True, marks=((0, 0), (2, 84)),
+    )  # fmt: skip
+    assert wording.rate(line) == "about 24"
+    assert wording.rate(replace(line, variable=False, marks=())) == "24"
+
+
+def test_the_one_file_is_shown_beside_the_streams(capsys: pytest.CaptureFixture[str]) -> None:
+    key = f"media/{samples.JOB}/progressive-0123456789abcdef.mp4"
+    verdict = replace(samples.verdict(), progressive=key)
+    for thing in tables.detail(replace(seen(), verdict=verdict), media="site/media"):
+        output.show(thing)
+    shown = capsys.readouterr().out
+    assert f"site/{key}" in shown
+    assert f"site/media/{samples.JOB}/master.m3u8" in shown
 
 
 def test_an_end_is_told_with_its_reason_or_its_place() -> None:
