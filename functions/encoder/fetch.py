@@ -50,7 +50,7 @@ class Copy:
         self._fetch(union([*header.head, *index.wanted(packets)]))
         if task.first_packet == 0:
             return words.Source(format=self.plan.format)
-        seek_us = int(_seek_ticks(packets) * track.timebase * 1_000_000)
+        seek_us = index.seek_us(packets, track.timebase)
         return words.Source(format=self.plan.format, seek_us=seek_us)
 
     def fetch_sound(self, task: AudioTask, streams: Set[int]) -> words.Source:
@@ -101,18 +101,6 @@ class Copy:
                     etag=source.etag,
                 )
             span.set(bytes=self.bytes_read)
-
-
-def _seek_ticks(packets: index.Packets) -> int:
-    """Where to seek so that reading starts with the first packet.
-
-    The demuxer looks for the last sync sample decoded before a time and presented by then; so it
-    is a time from the first packet's presentation on, and well before the next one's decoding.
-    Across a gap a packet may be decoded long before it is presented.
-    """
-    first = packets[0]
-    end = next((packet.dts for packet in packets[1:] if packet.sync), packets[-1].dts)
-    return first.pts + max(0, end - first.pts) // 2
 
 
 def _pieces(ranges: Iterable[ByteRange]) -> Iterator[ByteRange]:

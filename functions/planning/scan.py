@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from functions.media.encoding.treatment import Fields
-from functions.media.source import guard
+from functions.media.source import guard, index
 from functions.media.source.index import Packets
 from functions.media.source.probe import VideoStream
 
@@ -122,12 +122,8 @@ def flagged(video: VideoStream) -> bool:
 
 def _window(video: VideoStream, packets: Packets, start: int, frames: int) -> Window:
     stop = min(len(packets), start + frames + MORE_PACKETS)
-    following = next((row for row in range(start + 1, len(packets)) if packets[row].sync), None)
-    end = packets[following if following is not None else len(packets) - 1]
-    first = packets[start]
-    # Between two sync samples, well away from both: demuxers seek by a clock of their own.
-    ticks = first.pts + max(0, end.dts - first.pts) // 2
-    return Window(start, stop, first.pts, int(ticks * video.timebase * 1_000_000))
+    seek_us = index.seek_us(packets[start:], video.timebase)
+    return Window(start, stop, packets[start].pts, seek_us)
 
 
 def _affordable(packets: Packets, found: Sequence[Window]) -> tuple[Window, ...]:

@@ -233,6 +233,18 @@ def decode(data: bytes) -> Index:
     return Index(header.head, tuple(tracks))
 
 
+def seek_us(packets: Packets, timebase: Fraction) -> int:
+    """Where to seek, in microseconds, so that reading starts with the first of these packets.
+
+    The demuxer looks for the last sync sample decoded before a time and presented by then; so it
+    is a time from the first packet's presentation on, and well before the next one's decoding.
+    Across a gap a packet may be decoded long before it is presented.
+    """
+    first = packets[0]
+    later = next((packet for packet in packets[1:] if packet.sync), packets[-1])
+    return int((first.pts + max(0, later.dts - first.pts) // 2) * timebase * 1_000_000)
+
+
 def wanted(packets: Iterable[Packet], *, budget: Fraction = Fraction(3, 100)) -> list[ByteRange]:
     """The sorted byte ranges that hold these packets.
 
