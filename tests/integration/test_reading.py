@@ -114,6 +114,27 @@ def test_pictures_in_avi_are_shown_in_their_order_from_the_first_on(
     assert len(tasks_of(plan)) > 1
 
 
+def test_pictures_of_which_nothing_changed_stand_still(desk: Desk) -> None:
+    file = desk.folder / "film.avi"
+    still = "color=gray:s=64x48:r=25:d=2"
+    ffmpeg(
+        *(*MOVING, "-f", "lavfi", "-i", still, *MOVING),
+        *("-filter_complex", "concat=n=3", "-c:v", "libxvid", "-bf", "2", "-g", "40", str(file)),
+    )
+    decoded = count_frames("-i", f"file:{file}", "-map", "0:v")
+    _, plan = surveyed(desk, file, unpack=True)
+    line = plan.timeline
+    assert line is not None
+    # Those that are in the copy are all shown; what is missing between them is in the plan.
+    assert line.frames == pytest.approx(decoded, abs=2)
+    assert not line.constant
+    shown: list[tuple[int, str]] = []
+    for task in tasks_of(plan):
+        folder = desk.folder / task.id
+        shown += shown_by(argv_of(desk.store, plan, task, folder), folder)
+    assert [ticks for ticks, _ in shown] == list(range(line.frames))
+
+
 def test_a_place_that_was_left_empty_in_avi_is_a_time(desk: Desk) -> None:
     file = desk.folder / "film.avi"
     ffmpeg(

@@ -316,7 +316,7 @@ def test_a_mezzanine_copies_pictures_and_sound_only() -> None:
         *START,
         *("-fflags", "+genpts", *input_options("avi"), "-i", "file:source"),
         *("-map", "0:V?", "-map", "0:a?", "-c", "copy"),
-        *("-bsf:v", f"mpeg4_unpack_bframes,{remux.IN_STEP}"),
+        *("-bsf:v", remux.UNPACKED),
         *("-map_metadata:g", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-max_muxing_queue_size", "9999", "-f", "mov", "file:0.mp4"),
     ]

@@ -10,10 +10,15 @@ from functions.media.source.guard import input_options
 LASTING: Final = "setts=pts=PTS:dts=DTS:duration=max(DURATION\\,1)"
 """As they are, but that each lasts: a picture of no duration, as the last one of a transport stream
 may be, would lie behind the end of the muxer's edit list."""
-_DELAY: Final = "(STARTPTS-STARTDTS)"
-IN_STEP: Final = f"setts=pts=PTS-{_DELAY}:dts=DTS-{_DELAY}:duration=max(DURATION\\,1)"
-"""AVI only counts the pictures as they are stored, and its sound begins with the one that is seen
-first: the decoder's delay, which `genpts` puts in front of them, is none of the film's."""
+_DELAY: Final = "min(1\\,STARTPTS-STARTDTS)"
+UNPACKED: Final = (
+    "mpeg4_unpack_bframes,noise=drop=lt(size\\,8),"
+    f"setts=pts=if(N\\,PTS-{_DELAY}\\,DTS):dts=DTS-{_DELAY}:duration=max(DURATION\\,1)"
+)
+"""MPEG-4 in AVI. AVI only counts pictures as they are stored, and its sound begins with the one
+that is seen first: the delay of one, which `genpts` puts before those with B-frames, is none of the
+film's. A picture of less than 8 bytes says that nothing has changed (14496-2, vop_coded): no
+decoder shows it, and the one before it stands still."""
 STORED: Final = "setts=pts=DTS:dts=DTS:duration=max(DURATION\\,1)"
 """Pictures of AVI that are shown as they are stored. `genpts` gives each the next one's time where
 it cannot tell B-frames, and those of any codec but MPEG-4 are not copied: they are counted."""
@@ -27,16 +32,14 @@ def argv(ffmpeg: str, *, source: words.Source, muxer: str, unpack: bool) -> tupl
     """
     # The last packet of a file of fragments that was cut off; elsewhere a picture with a flaw.
     torn = "+discardcorrupt" if source.format == "mov" else ""
-    times = LASTING
-    if source.format == "avi":
-        times = IN_STEP if unpack else STORED
+    filters = UNPACKED if unpack else STORED if source.format == "avi" else LASTING
     return (
         *words.start(ffmpeg),
         *("-fflags", f"+genpts{torn}"),
         *input_options(source.format),
         *("-i", f"file:{words.SOURCE}"),
         *("-map", "0:V?", "-map", "0:a?", "-c", "copy"),
-        *("-bsf:v", f"mpeg4_unpack_bframes,{times}" if unpack else times),
+        *("-bsf:v", filters),
         # What the file says of itself stays behind; languages are the streams'.
         *("-map_metadata:g", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-max_muxing_queue_size", "9999"),
