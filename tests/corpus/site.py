@@ -116,6 +116,8 @@ class Site:
     broker: MemoryBroker = field(default_factory=MemoryBroker)
     _children: list[Finished] = field(default_factory=list)
     _complaints: list[str] = field(default_factory=list)
+    _before: set[psutil.Process] = field(default_factory=lambda: _running())
+    """Programs of others, such as servers that more than one test talks to."""
 
     def __post_init__(self) -> None:
         self.store = DirectoryStore(self.folder / "site", durable=False)
@@ -279,5 +281,9 @@ class Site:
             yield f"{path} is left in the scratch folder"
         for path in (self.folder / "site").glob(".*/temp/*"):
             yield f"{path} is left of a write"
-        for child in psutil.Process().children(recursive=True):
+        for child in _running() - self._before:
             yield f"{child.name()} still runs"
+
+
+def _running() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
