@@ -15,8 +15,8 @@ from typing import Final
 from functions.jobs.plan import AudioTask, Task, VideoTask
 from functions.jobs.profile import Profile
 from functions.media.cutting import chunks
-from functions.media.cutting.chunks import Costs, Cut
 from functions.media.cutting.cost import Model, Treatment
+from functions.media.cutting.cut import Costs, Cut
 from functions.media.cutting.effort import Effort
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk, Windows
@@ -26,6 +26,8 @@ from functions.media.source.probe import VideoStream
 
 _FEW_SEGMENTS: Final = 2
 """For each worker: films of fewer leave some of them without work."""
+_MANY_RENDITIONS: Final = 6
+"""Of more not every way to make two tasks of them is tried."""
 _WORTH_SHARING: Final = 0.9
 """Of the wall: what renditions apart must stay below, for what they decode twice."""
 
@@ -73,19 +75,21 @@ def of_film(
     first, *later = cut.order
     order = cut.order if shared else (first, *(-1 - at for at in range(len(sound))), *later)
     parts = [groups] * len(cut.chunks)
+    for number, way in cut.shared.items():
+        parts[number] = _ways(renditions, work)[way]
     if cut.early:
         low = _lowest(renditions)
         parts[0] = [[low], [each for each in renditions if each is not low]]
     tasks: list[Task] = []
-    begun: set[int] = set()
+    begun = [0] * len(cut.chunks)
     for number in order:
         if number < 0:
             tasks.append(sound[-1 - number])
             continue
         named = list(zip(string.ascii_lowercase, parts[number], strict=False))
-        if number == 0 and cut.early:
-            named = named[1:] if begun else named[:1]
-        begun.add(number)
+        if number in cut.shared or (number == 0 and cut.early):
+            named = named[begun[number] :][:1]
+        begun[number] += 1
         for letter, group in named:
             suffix = f"-{letter}" if len(parts[number]) > 1 else ""
             tasks.append(
@@ -119,10 +123,11 @@ def _cut(
         groupings += [_shared_out(renditions, work, count) for count in range(2, most + 1)]
     best: tuple[list[list[VideoRendition]], Cut] | None = None
     for groups in groupings:
-        early = None
+        early, ways = None, []
         if len(groups) == 1 and len(renditions) > 1 and work.accelerator == CPU:
             low = _lowest(renditions)
             rest = [each for each in renditions if each is not low]
+            ways = _ways(renditions, work)
             early = work.frame_ms([low]), work.frame_ms(rest)
         cut = chunks.cut(
             line,
@@ -133,6 +138,7 @@ def _cut(
                 others_ms=others_ms,
                 parts_ms=tuple(work.frame_ms(group) for group in groups),
                 early_ms=early,
+                shared_ms=tuple(tuple(map(work.frame_ms, way)) for way in ways),
             ),
             workers=workers,
             chunk_s=chunk_s,
@@ -140,6 +146,7 @@ def _cut(
             chunk_segments=chunk_segments,
             max_task_ms=work.longest_ms(renditions),
             effort=work.effort,
+            folds=work.accelerator == CPU,
         )
         if best is None or cut.wall_ms < _WORTH_SHARING * best[1].wall_ms:
             best = groups, cut
@@ -149,6 +156,23 @@ def _cut(
 
 def _lowest(renditions: Sequence[VideoRendition]) -> VideoRendition:
     return min(renditions, key=lambda each: each.width * each.height)
+
+
+def _ways(renditions: Sequence[VideoRendition], work: _Work) -> list[list[list[VideoRendition]]]:
+    """Every way to make two tasks of the renditions, that with more work first in each; of a
+    ladder with very many only those by size."""
+    falling = sorted(renditions, key=lambda each: -work.frame_ms([each]))
+    count = len(falling)
+    if count > _MANY_RENDITIONS:
+        chosen = [(1 << most) - 1 for most in range(1, count)]
+    else:
+        chosen = list(range(1, (1 << count) - 1, 2))
+    ways = []
+    for bits in chosen:
+        one = [each for at, each in enumerate(falling) if bits >> at & 1]
+        other = [each for at, each in enumerate(falling) if not bits >> at & 1]
+        ways.append(sorted((one, other), key=lambda group: -work.frame_ms(group)))
+    return ways
 
 
 def _shared_out(

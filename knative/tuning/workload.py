@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from functions.media.cutting import chunks, cost
-from functions.media.cutting.chunks import Costs
+from functions.media.cutting.cut import Costs
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk
 from knative.tuning.observation import Job, Observations, Task

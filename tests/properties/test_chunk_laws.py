@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from functions.media.cutting import timeline
-from functions.media.cutting.chunks import MAX_TASK_MS, Costs, cut
+from functions.media.cutting.chunks import MAX_TASK_MS, cut
+from functions.media.cutting.cut import Costs
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk, Windows
 from functions.media.source.index import Packet, Packets

@@ -42,6 +42,13 @@ class Grid:
     def is_read_in_parts(self) -> bool:
         return self._windows is not None and self._windows.bytes > 0
 
+    @property
+    def is_ragged(self) -> bool:
+        """Whether the last segment is less than half of an ordinary one."""
+        line = self._timeline
+        last = line.frames - line.start_of(self.segments - 1)
+        return self.segments > 1 and 2 * last < line.segment_frames
+
     def chunk(self, segments: Segments) -> Chunk:
         return Chunk(self._timeline.start_of(segments[0]), self._timeline.start_of(segments[1]))
 
