@@ -34,7 +34,9 @@ class Settings:
     bounds: guard.Bounds
     """KINORA_MAX_PIXELS: how many a source's picture may have; larger ones are rejected. Default:
     8192 x 4320. KINORA_MAX_FRAMES: how many an output may have; longer sources are rejected.
-    Default: a day at 60 a second."""
+    Default: a day at 60 a second. KINORA_MAX_WHOLE_BYTES: how large a source without an index may
+    be that has to be fetched whole to be planned, such as raw pictures; less than the disk for
+    `scratch`. Default: 3 GiB."""
     long_task_s: float
     """KINORA_LONG_TASK_S: estimated seconds above which a task counts as long; only those who run
     long tasks elsewhere (component long-tasks) make a difference. Default: 300, half of what a
@@ -57,6 +59,7 @@ class Settings:
             bounds=guard.Bounds(
                 pixels=environment.count(env, "KINORA_MAX_PIXELS", guard.MAX_PIXELS),
                 frames=environment.count(env, "KINORA_MAX_FRAMES", guard.MAX_FRAMES),
+                whole_bytes=environment.count(env, "KINORA_MAX_WHOLE_BYTES", guard.MAX_WHOLE_BYTES),
             ),
             long_task_s=environment.seconds(env, "KINORA_LONG_TASK_S", LONG_TASK_S),
             lease_s=environment.seconds(env, "KINORA_PLANNING_LEASE_S", LEASE_S),

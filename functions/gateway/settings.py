@@ -19,6 +19,8 @@ from functions.media.source import guard
 from functions.webhooks.destination import AllowList
 
 SESSION_TTL_S: Final = 12 * 3600.0
+WHOLE_BYTES: Final = 3 * 2**28
+"""Of a source without an index, for a plan that is only shown: the pod's disk holds 1 GiB."""
 UPLOAD_TTL_S: Final = 24 * 3600.0
 
 
@@ -114,6 +116,7 @@ class Settings:
             bounds=guard.Bounds(
                 pixels=environment.count(env, "KINORA_MAX_PIXELS", guard.MAX_PIXELS),
                 frames=environment.count(env, "KINORA_MAX_FRAMES", guard.MAX_FRAMES),
+                whole_bytes=WHOLE_BYTES,
             ),
             scratch=environment.scratch(env, "gateway"),
             metrics_token=env.get("KINORA_METRICS_TOKEN", ""),

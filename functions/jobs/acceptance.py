@@ -16,7 +16,7 @@ from functions.jobs import catalogue, layout, naming, options, record
 from functions.jobs.catalogue import BUILT_IN
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.profile import Options, Profile
-from functions.jobs.refusal import refuse
+from functions.jobs.refusal import in_units, refuse
 from functions.jobs.source import container_of
 from functions.media.source import sniff
 from functions.ports import Absent, ByteRange, ObjectInfo, ObjectStore
@@ -166,9 +166,3 @@ class Acceptance:
         except Absent:
             raise refuse("source_gone") from None
         container_of(head)
-
-
-def in_units(size_bytes: int) -> str:
-    """`1.5 GiB`: for people."""
-    unit = max(0, min(4, (size_bytes.bit_length() - 1) // 10))
-    return f"{size_bytes / 1024**unit:.4g} {('bytes', 'KiB', 'MiB', 'GiB', 'TiB')[unit]}"

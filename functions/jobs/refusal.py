@@ -69,6 +69,12 @@ REFUSALS: Final[tuple[Refusal, ...]] = (
         "Export or copy it again; it seems damaged or cut off.",
     ),
     Refusal("source_truncated", "The file is cut off: {problem}.", "Upload it again in full."),
+    Refusal(
+        "index_missing",
+        "The file is {size} and has no index; without one it may be up to {limit}.",
+        "Copy it into an MP4 or Matroska file, without a new encode, or raise "
+        "KINORA_MAX_WHOLE_BYTES.",
+    ),
     Refusal("source_encrypted", "The file is encrypted.", "Upload it without protection (DRM)."),
     Refusal(
         "no_streams",
@@ -141,3 +147,9 @@ def refuse(code: str, **facts: object) -> Rejected:
     """The error to raise. Raises KeyError for a code or a fact that the table does not know."""
     refusal = _BY_CODE[code]
     return Rejected(code, f"{refusal.what.format(**facts)} {refusal.advice.format(**facts)}")
+
+
+def in_units(size_bytes: int) -> str:
+    """`1.5 GiB`: for people."""
+    unit = max(0, min(4, (size_bytes.bit_length() - 1) // 10))
+    return f"{size_bytes / 1024**unit:.4g} {('bytes', 'KiB', 'MiB', 'GiB', 'TiB')[unit]}"

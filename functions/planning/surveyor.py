@@ -19,7 +19,7 @@ from eventing.errors import Rejected
 from functions.adapters import sparse
 from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
-from functions.jobs.refusal import refuse
+from functions.jobs.refusal import in_units, refuse
 from functions.jobs.source import container_of
 from functions.media.source import container, ending, guard, index, probe, sniff, untimed
 from functions.media.source.byterange import ByteRange, union
@@ -127,14 +127,14 @@ class _Look:
             survey = self._indexed(kind, self._boxes(), index_key)
             if survey is not None:
                 return survey
-        self._fetch([ByteRange(0, self.source.size_bytes)])
+        self._fetch_whole()
         media = self.lister.streams(kind.format)
         tables = self.lister.packets(kind.format)
         return self._survey(kind, media, tables, "", prepared=True)
 
     def _raw(self, kind: sniff.Container) -> Survey:
         """The survey of pictures without a container: every one is counted."""
-        self._fetch([ByteRange(0, self.source.size_bytes)])
+        self._fetch_whole()
         media = self.lister.streams(kind.format)
         if not media.video:
             raise refuse("no_streams")
@@ -144,7 +144,7 @@ class _Look:
 
     def _avi(self, kind: sniff.Container, media: Media, film: probe.VideoStream) -> Survey | None:
         """The survey of AVI that does not say in which order pictures are shown."""
-        self._fetch([ByteRange(0, self.source.size_bytes)])
+        self._fetch_whole()
         tables = self.lister.packets(kind.format, filled=True)
         found = film.index in tables and untimed.of_avi(tables[film.index], film.timebase)
         if not found:
@@ -242,6 +242,12 @@ class _Look:
             )
         except Absent:
             raise refuse("source_gone") from None
+
+    def _fetch_whole(self) -> None:
+        size, limit = self.source.size_bytes, self.surveyor.bounds.whole_bytes
+        if size > limit:
+            raise refuse("index_missing", size=in_units(size), limit=in_units(limit))
+        self._fetch([ByteRange(0, size)])
 
     def _fetch(self, ranges: Sequence[ByteRange]) -> None:
         for each in ranges:

@@ -3,15 +3,18 @@ clocks that wrap. What is planned is what a plain decode shows, and what is odd 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from eventing.errors import Rejected
 from functions.jobs import layout
 from functions.jobs.plan import Plan
 from functions.jobs.profile import Options
 from functions.media.encoding import argv as words
 from functions.media.encoding import remux
+from functions.media.source import guard
 from functions.planning.drawing import draw
 from functions.planning.survey import Survey
 from tests.chunked import argv_of, shown_by, tasks_of
@@ -250,3 +253,15 @@ def test_a_day_of_stillness_is_not_made_of_millions_of_frames(desk: Desk) -> Non
     assert plan.timeline is not None
     assert plan.timeline.frames == pytest.approx(80_000 * 5, rel=0.01)
     assert any("stands still: 5 a second" in note for note in plan.notes), plan.notes
+
+
+def test_a_source_without_an_index_that_is_larger_than_may_be_fetched_whole_is_refused(
+    desk: Desk, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.h264"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:d=1", *H264, str(film))
+    surveyor = replace(desk.surveyor, bounds=guard.Bounds(whole_bytes=film.stat().st_size - 1))
+    with pytest.raises(Rejected) as refused:
+        surveyor.original(desk.put(film), lambda: None)
+    assert refused.value.code == "index_missing"
+    assert "KINORA_MAX_WHOLE_BYTES" in refused.value.reason

@@ -15,9 +15,8 @@ from functions.gateway.edge.problem import Problem
 from functions.gateway.uploading import filename
 from functions.gateway.world import World
 from functions.jobs import layout, options
-from functions.jobs.acceptance import in_units
 from functions.jobs.intake import Found, Incomplete, Intake, Lost
-from functions.jobs.refusal import refuse
+from functions.jobs.refusal import in_units, refuse
 from functions.jobs.uploading import Method, Uploading, part_bytes
 from functions.ports import MAX_PARTS, Part
 

@@ -92,6 +92,8 @@ MAX_FRAMES: Final = 24 * 3600 * 60
 """A day at 60 frames a second. 1 MB of AV1 can hold minutes of 4K60."""
 MAX_PACKETS: Final = 3 * MAX_FRAMES
 """Over all tracks; what the table of the packets may hold."""
+MAX_WHOLE_BYTES: Final = 3 * 2**30
+"""Of a source without an index, which whoever plans has to fetch whole: a pod has 4 GiB of disk."""
 PROBE_BYTES: Final = 10_000_000
 ANALYZE_US: Final = 10_000_000
 MAX_ALLOC_BYTES: Final = 512 * 2**20
@@ -105,6 +107,7 @@ class Bounds:
     pixels: int = MAX_PIXELS
     frames: int = MAX_FRAMES
     streams: int = MAX_STREAMS
+    whole_bytes: int = MAX_WHOLE_BYTES
 
 
 def _decoders() -> str:
