@@ -82,6 +82,11 @@ def _value(path: str, value: object, kind: inspect.Type) -> Iterator[Flaw]:
                 yield Flaw(path, f"has to be a text, not {_what(value)}")
             elif kind.pattern and not re.fullmatch(kind.pattern.strip("^$"), value):
                 yield Flaw(path, f"has to be {_in_words(kind.pattern)}, not {_what(value)}")
+        case inspect.UnionType():
+            # Something or nothing; TOML has no word for nothing, so it is simply left out.
+            (some,) = (each for each in kind.types if not isinstance(each, inspect.NoneType))
+            if value is not None:
+                yield from _value(path, value, some)
         case _:
             raise NotImplementedError(f"no words for {kind}")
 

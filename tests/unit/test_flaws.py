@@ -56,6 +56,7 @@ def test_the_built_in_profiles_have_no_flaw(path: Any) -> None:
         ("video.ladder.0.height", "720", "video.ladder[0].height", "not `720`"),
         ("video.ladder.0.bufsize_kbps", 100, "video.ladder[0].bufsize_kbps", "1500 or more"),
         ("audio.channels", 6, "audio.channels", "from 1 to 2"),
+        ("audio.surround_kbps", 64, "audio.surround_kbps", "from 128 to 1024, not 64"),
     ],
 )
 def test_a_field_that_is_wrong_is_named_with_what_it_has_to_be(
