@@ -51,7 +51,8 @@ def test_the_judge_sees_a_lost_frame_a_leak_and_an_expensive_program(
     case = Case("", lambda bases: bases.mp4, Completed(frames=50, sounds=1))
     ended = Site(tmp_path).bring(kitchen.bases.mp4)
     assert judge(case, ended) == []
-    dear = judge(replace(case, cpu_s=0.001, memory_bytes=1 << 20), ended)
+    children = tuple(replace(each, max_rss_bytes=1 << 40) for each in ended.children)
+    dear = judge(replace(case, cpu_s=0.001), replace(ended, children=children))
     assert any("s of CPU" in text for text in dear)
     assert any("MiB of memory" in text for text in dear)
     segment = max((ended.media / "36p").glob("*.m4s"))

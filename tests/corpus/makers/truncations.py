@@ -80,9 +80,10 @@ CASES = (
     made("program stream: first 50%", "film.mpg", *MPEG2, "-c:a", "mp2", "-f", "vob", share=0.5,
          end=Completed(frames=47, sounds=1, quiet=False)),
     made("mxf: first 50%", "film.mxf", *MPEG2, "-c:a", "pcm_s16le", share=0.5, end=CUT_OFF),
-    made("fragmented: first 60%", "film.mp4", *H264_B, *AAC,
+    # Without sound: where that lies among the pictures depends on which thread was first.
+    made("fragmented: first 60%", "film.mp4", *H264_B, "-map", "0:v",
          "-movflags", "+frag_keyframe+empty_moov", share=0.6,
-         end=Completed(frames=30, sounds=1, quiet=False)),
+         end=Completed(frames=25, notes=("the file ends within a packet",))),
     made("live mkv: first 60%", "film.mkv", *H264_B, *AAC, "-live", "1", share=0.6,
          end=Completed(frames=29, sounds=1, quiet=False)),
     made("raw h264: first 50%", "film.264", *H264_B, "-map", "0:v", share=0.5,
