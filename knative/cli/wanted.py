@@ -52,11 +52,15 @@ def options(
     audio_languages: list[str] | None,
     progressive: bool,
 ) -> dict[str, Any]:
-    """What differs from the defaults, as a sidecar says it. Raises Complaint for what is none."""
+    """What differs from the defaults, as a sidecar says it. Raises Complaint for what is none, and
+    for a profile that there is not."""
     from eventing.errors import Rejected
     from functions.jobs.options import parse
+    from knative.cli import profile_choice
     from knative.cli.complaint import Complaint
 
+    if profile != "default":
+        profile_choice.check(profile)
     chosen = {
         "profile": profile if profile != "default" else None,
         "chunk_segments": chunk_segments,

@@ -244,9 +244,10 @@ def test_a_segment_that_is_missing_is_found(
     film, out = studio.streams("constant", constant)
     address = f"{site.add('missing', out, without_the_second)}/{manifest}"
     with watched(chromium, site, player, address) as viewer:
-        found, _ = viewer.play(3.5, 4.4, QUICKLY)
+        found, _ = viewer.play(2.0, 4.4, QUICKLY)
+        assert found, "nothing was shown of what is there"
         # One of them ends where the hole begins, and calls that the end.
-        stopped = all(at_s < 4 for at_s, _ in found)
+        stopped = max(at_s for at_s, _ in found) < 4
         assert [*film.wrong(found)] or viewer.noted or stopped
 
 

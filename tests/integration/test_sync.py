@@ -6,8 +6,10 @@ would find nothing there.
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -128,14 +130,22 @@ def test_timestamps_that_overlap_are_believed(tmp_path: Path) -> None:
     assert abs(last) <= TOLERANCE_S
 
 
-def test_sound_that_starts_minutes_late_needs_no_memory_for_its_silence(tmp_path: Path) -> None:
+def minutes_late(folder: Path) -> tuple[list[Fraction], int]:
+    """How far beeps are off, and the memory of the largest program."""
     late = Film(
         name="late.mp4", seconds=150, rate=5, every_s=5, sound_start_s=Fraction(136),
         audio=codec("ac3"), layout="5.1(side)",
     )  # fmt: skip
-    ended = bring(late, tmp_path, profile="long")
-    assert all(abs(each - LATER_S) <= TOLERANCE_S for each in distances(late, ended))
-    assert ended.most_bytes < 160 << 20, ended.most_bytes
+    ended = bring(late, folder, profile="long")
+    return [*distances(late, ended)], max(each.max_rss_bytes for each in ended.children)
+
+
+def test_sound_that_starts_minutes_late_needs_no_memory_for_its_silence(tmp_path: Path) -> None:
+    # By a process of its own that is small: what starts a program counts towards its memory.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as small:
+        found, most_bytes = small.submit(minutes_late, tmp_path).result()
+    assert all(abs(each - LATER_S) <= TOLERANCE_S for each in found)
+    assert most_bytes < 160 << 20, most_bytes
 
 
 @pytest.mark.parametrize("layout", ["5.1(side)", "7.1"])

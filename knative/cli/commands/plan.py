@@ -48,12 +48,10 @@ def plan(
     """
     from tempfile import TemporaryDirectory
 
-    from knative.cli import outlook, output, preview, profile_choice
+    from knative.cli import outlook, output, preview
     from knative.cli.commands.transcode import readable
     from knative.local.overlay import cores
 
-    if profile != "default":
-        profile_choice.check(profile)
     options = wanted.options(
         profile=profile,
         chunk_segments=chunk_segments,

@@ -36,12 +36,10 @@ def submit(
     """
     from functions.jobs import layout
     from functions.jobs.manifest import SourceObject
-    from knative.cli import output, profile_choice
+    from knative.cli import output
     from knative.cli.commands.transcode import readable
     from knative.cli.drop import drop, put
 
-    if profile != "default":
-        profile_choice.check(profile)
     options = wanted.options(
         profile=profile,
         chunk_segments=chunk_segments,

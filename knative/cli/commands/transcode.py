@@ -52,11 +52,9 @@ def transcode(
     OUT gets master.m3u8, manifest.mpd, the renditions and report.json, and with --progressive one
     MP4 besides. Nothing needs to run before, and nothing is left running or lying about afterwards.
     """
-    from knative.cli import output, profile_choice, throwaway
+    from knative.cli import output, throwaway
     from knative.cli.summary import result_as_json, result_table
 
-    if profile != "default":
-        profile_choice.check(profile)
     options = wanted.options(
         profile=profile,
         chunk_segments=chunk_segments,
