@@ -16,11 +16,8 @@ from functions.adapters.redis.state import RedisState
 from functions.adapters.sqlite import SqliteState
 from functions.ports import StateStore
 from tests import servers
-from tests.contract.state_store_suite import (
-    SharedStateStoreSuite,
-    StateStoreSuite,
-    keeps_the_laws_of_admission,
-)
+from tests.contract.admission_laws import keeps_the_laws_of_admission
+from tests.contract.state_store_suite import SharedStateStoreSuite, StateStoreSuite
 from tests.fakes import ManualClock, MemoryState
 
 
