@@ -12,6 +12,10 @@ from knative.local.service import Service
 
 ENCODER: Final = "encoder"
 """The Service whose processes are counted as encoders."""
+BEGINNING: Final = ("ingest", "chunker")
+"""The Services that a job needs once, before anything is encoded."""
+THROUGHOUT: Final = (ENCODER, "assembler")
+"""Those that it needs from then on until it ends."""
 
 
 def cores() -> int:
@@ -30,6 +34,9 @@ class Overlay:
     cores: int
     encoders: int
     """Most encoders at a time."""
+    expecting: bool = False
+    """Whether the runtime lives for one job: what that needs is started before anybody asks for
+    it, side by side and not one after the other, and what it needs throughout stays."""
     window_ms: int = 10_000
     """A process starts in a fraction of a second here and its memory is needed by the encoders:
     ten seconds without a request are enough to let it go, and short chunks follow each other
@@ -53,10 +60,10 @@ class Overlay:
             scaling=replace(
                 scaling,
                 max_scale=most,
-                min_scale=min(scaling.min_scale, most),
+                min_scale=min(max(scaling.min_scale, self._kept(service.name)), most),
                 activation_scale=min(scaling.activation_scale, most),
-                # A revision is never first rolled out here: nothing runs until an event comes.
-                initial_scale=0,
+                # A revision is never first rolled out here: nothing runs until it is expected.
+                initial_scale=int(self.expecting and service.name in BEGINNING),
                 window_ms=self.window_ms,
                 tick_ms=self.tick_ms,
                 bucket_ms=self.tick_ms,
@@ -64,3 +71,9 @@ class Overlay:
                 grace_ms=0,
             ),
         )
+
+    def _kept(self, name: str) -> int:
+        """A short film has a single task: of the encoders no more than there are cores."""
+        if not self.expecting or name not in THROUGHOUT:
+            return 0
+        return self.cores if name == ENCODER else 1

@@ -94,6 +94,11 @@ class Revision:
         self._closed = False
 
     def start(self) -> None:
+        scaling = self.service.scaling
+        if scaling.min_scale or scaling.initial_scale:
+            # Nobody has to wait for the first look.
+            self._decide(self._clock_ms())
+            self._awake.set()
         self._ticking.begin(self._tick_for_ever())
 
     @property
@@ -164,8 +169,6 @@ class Revision:
 
     async def _tick_for_ever(self) -> None:
         tick_s = self.service.scaling.tick_ms / 1_000
-        if self.service.scaling.min_scale:
-            self._awake.set()
         while True:
             # At zero nothing is to be decided until somebody comes.
             await self._awake.wait()

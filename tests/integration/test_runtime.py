@@ -50,6 +50,26 @@ def test_a_chain_of_functions_works_from_zero_and_goes_back_to_zero(samples: Sam
     asyncio.run(scenario())
 
 
+def test_a_runtime_for_one_job_has_processes_before_the_first_event_and_keeps_them(
+    samples: Samples,
+) -> None:
+    samples.add("chunker", "one", then="two")
+    samples.add("encoder", "two")
+
+    async def scenario() -> None:
+        async with samples.running(encoders=1, expecting=True) as runtime:
+            await eventually(lambda: len(runtime.status().processes) == 2)
+            before = set(runtime.status().processes)
+            await runtime.publish(event("e", "one"))
+            await eventually(lambda: len(samples.seen("ended")) == 2)
+            assert {pid for _, pid in samples.seen("ended")} == before
+            # What began the job goes when its time is over.
+            await eventually(lambda: len(runtime.status().processes) == 1)
+            assert runtime.status().services["encoder"].ready == 1
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_load_brings_more_processes_and_none_takes_more_than_its_limit(
     samples: Samples, concurrency: int

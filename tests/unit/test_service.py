@@ -153,6 +153,18 @@ def test_on_one_machine_encoders_are_as_many_as_asked_and_others_as_many_as_core
     assert all(scaling.initial_scale == 0 for scaling in applied.values())
 
 
+def test_a_runtime_for_one_job_starts_what_it_begins_with_and_keeps_what_it_needs_throughout() -> (
+    None
+):
+    overlay = Overlay(cores=4, encoders=64, expecting=True)
+    applied = {service.name: overlay.apply(service).scaling for service in load(BASE).services}
+    begun = {name: scaling.initial_scale for name, scaling in applied.items()}
+    kept = {name: scaling.min_scale for name, scaling in applied.items()}
+    assert {name: count for name, count in begun.items() if count} == {"ingest": 1, "chunker": 1}
+    # Of the encoders no more than there are cores: a short film has a single task.
+    assert {name: count for name, count in kept.items() if count} == {"encoder": 4, "assembler": 1}
+
+
 BROKER = "apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: kinora}\n"
 TRIGGER = """---
 apiVersion: eventing.knative.dev/v1

@@ -207,6 +207,7 @@ async def _pipeline(
         directory,
         encoders=encoders,
         watch_uploads=False,
+        expecting=True,
         extra_env={**for_functions(os.environ), "KINORA_STORE": location},
     )
 
