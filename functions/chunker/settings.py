@@ -32,11 +32,6 @@ class Settings:
     that asks for a GPU is planned for the CPU at once."""
     window: Window
     bounds: guard.Bounds
-    """KINORA_MAX_PIXELS: how many a source's picture may have; larger ones are rejected. Default:
-    8192 x 4320. KINORA_MAX_FRAMES: how many an output may have; longer sources are rejected.
-    Default: a day at 60 a second. KINORA_MAX_WHOLE_BYTES: how large a source without an index may
-    be that has to be fetched whole to be planned, such as raw pictures; less than the disk for
-    `scratch`. Default: 3 GiB."""
     long_task_s: float
     """KINORA_LONG_TASK_S: estimated seconds above which a task counts as long; only those who run
     long tasks elsewhere (component long-tasks) make a difference. Default: 300, half of what a
@@ -56,11 +51,7 @@ class Settings:
             encoders=environment.count(env, "KINORA_ENCODERS", 1),
             gpu_encoders=environment.count(env, "KINORA_GPU_ENCODERS", 0, least=0),
             window=Window.read(env),
-            bounds=guard.Bounds(
-                pixels=environment.count(env, "KINORA_MAX_PIXELS", guard.MAX_PIXELS),
-                frames=environment.count(env, "KINORA_MAX_FRAMES", guard.MAX_FRAMES),
-                whole_bytes=environment.count(env, "KINORA_MAX_WHOLE_BYTES", guard.MAX_WHOLE_BYTES),
-            ),
+            bounds=guard.Bounds.read(env),
             long_task_s=environment.seconds(env, "KINORA_LONG_TASK_S", LONG_TASK_S),
             lease_s=environment.seconds(env, "KINORA_PLANNING_LEASE_S", LEASE_S),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -62,9 +62,6 @@ class Settings:
     """KINORA_GPU_ENCODERS: encoders with a GPU that work at the same time. Default: 0, where a job
     that asks for a GPU is planned for the CPU at once."""
     bounds: guard.Bounds = field(default_factory=guard.Bounds)
-    """KINORA_MAX_PIXELS: how many a source's picture may have; larger ones are rejected. Default:
-    8192 x 4320. KINORA_MAX_FRAMES: how many an output may have; longer sources are rejected.
-    Default: a day at 60 a second."""
     scratch: Path = Path("/tmp/kinora-gateway")
     """KINORA_SCRATCH: folder for the local copy of a source's headers, and of parts of uploads.
     Default: the system's temporary folder."""
@@ -97,6 +94,7 @@ class Settings:
                 "KINORA_OPEN_TO lets anybody in who reaches the gateway: KINORA_HOST must be a"
                 f" loopback address then, not {host!r}"
             )
+        bounds = guard.Bounds.read(env)
         return cls(
             store=environment.text(env, "KINORA_STORE"),
             state=environment.text(env, "KINORA_STATE"),
@@ -113,11 +111,7 @@ class Settings:
             limits=Limits.read(env),
             encoders=environment.count(env, "KINORA_ENCODERS", 1),
             gpu_encoders=environment.count(env, "KINORA_GPU_ENCODERS", 0, least=0),
-            bounds=guard.Bounds(
-                pixels=environment.count(env, "KINORA_MAX_PIXELS", guard.MAX_PIXELS),
-                frames=environment.count(env, "KINORA_MAX_FRAMES", guard.MAX_FRAMES),
-                whole_bytes=WHOLE_BYTES,
-            ),
+            bounds=replace(bounds, whole_bytes=min(bounds.whole_bytes, WHOLE_BYTES)),
             scratch=environment.scratch(env, "gateway"),
             metrics_token=env.get("KINORA_METRICS_TOKEN", ""),
             allow=AllowList.read(env),

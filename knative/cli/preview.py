@@ -52,7 +52,7 @@ def look(
     """What the file would become with so many encoders, and how long it takes with `also` so many.
 
     `folder` is an empty one that nothing else uses. Raises Rejected for a file that would be
-    refused.
+    refused, Complaint for settings in the environment that are of no use.
     """
     import os
     import time
@@ -68,6 +68,7 @@ def look(
     from functions.planning.forecast import expected, outcome
     from functions.planning.surveyor import Surveyor
     from knative.cli import throwaway
+    from knative.cli.complaint import Complaint
 
     store = connect.object_store(f"{folder.as_uri()}?durable=0&links=1")
     address = f"{layout.UPLOADS}/{throwaway.TENANT}/{throwaway.name_of(source)}"
@@ -75,7 +76,11 @@ def look(
     info = store.head(address)
     assert info is not None
     found = SourceObject.of(info)
-    chosen, profile = Settings.read(os.environ).over(store).judge(found, asked=options)
+    try:
+        settings, bounds = Settings.read(os.environ), guard.Bounds.read(os.environ)
+    except ValueError as error:
+        raise Complaint(f"{error}.") from None
+    chosen, profile = settings.over(store).judge(found, asked=options)
     manifest = Manifest(
         job="", tenant=throwaway.TENANT, source=found, options=chosen, profile=profile,
         accepted_s=time.time(),
@@ -93,7 +98,7 @@ def look(
         encoder=Fingerprint(version="", sha256=""),
         workers=encoders,
         gpu_workers=GPU_ENCODERS,
-        bounds=guard.Bounds(),
+        bounds=bounds,
         rates=rates,
     )
     remux = None

@@ -87,6 +87,18 @@ def test_what_would_be_refused_is_refused_with_its_sentence(tmp_path: Path) -> N
     assert "not a video or audio file" in answer["reason"]
 
 
+def test_the_limits_are_those_of_the_environment(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINORA_MAX_PIXELS", "1000")
+    answer = json.loads(kinora_plan(clip, "--json").stdout)
+    assert answer["code"] == "picture_too_large"
+    monkeypatch.setenv("KINORA_MAX_PIXELS", "many")
+    result = kinora_plan(clip, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["code"]) == (2, "usage")
+    assert "KINORA_MAX_PIXELS must be a whole number" in result.output
+
+
 def test_what_a_runtime_learned_counts(clip: Path, tmp_path: Path) -> None:
     directory = tmp_path / "site"
     (directory / "work").mkdir(parents=True)

@@ -6,8 +6,11 @@ whatever is not on them cannot be reached, however the file is made up.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from functions import environment
 
 DEMUXERS: Final[dict[str, str]] = {
     # Each a container that cameras, phones, editors or recorders write. Never one that opens
@@ -105,9 +108,24 @@ class Bounds:
     """Limits that an installation may move."""
 
     pixels: int = MAX_PIXELS
+    """KINORA_MAX_PIXELS: how many a source's picture may have; larger ones are rejected. Default:
+    8192 x 4320."""
     frames: int = MAX_FRAMES
+    """KINORA_MAX_FRAMES: how many an output may have; longer sources are rejected. Default: a day
+    at 60 a second."""
     streams: int = MAX_STREAMS
     whole_bytes: int = MAX_WHOLE_BYTES
+    """KINORA_MAX_WHOLE_BYTES: how large a source without an index may be that has to be fetched
+    whole to be planned, such as raw pictures; less than the disk for `scratch`. Default: 3 GiB."""
+
+    @classmethod
+    def read(cls, env: Mapping[str, str]) -> Bounds:
+        """Raises ValueError for what is wrong."""
+        return cls(
+            pixels=environment.count(env, "KINORA_MAX_PIXELS", MAX_PIXELS),
+            frames=environment.count(env, "KINORA_MAX_FRAMES", MAX_FRAMES),
+            whole_bytes=environment.count(env, "KINORA_MAX_WHOLE_BYTES", MAX_WHOLE_BYTES),
+        )
 
 
 def _decoders() -> str:
