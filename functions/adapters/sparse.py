@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from functions.jobs.refusal import refuse
@@ -36,3 +37,19 @@ def fetch(
         except Absent as error:
             raise refuse("source_gone") from error
     return fetched
+
+
+def gather(copy: Path, pieces: Iterable[tuple[int, int]], path: Path, *, head: bytes) -> None:
+    """Write `head` into `path` and behind it these pieces of `copy`, by position and size, one
+    after the other. The copy is gone afterwards.
+    """
+    with copy.open("rb") as source, path.open("wb", buffering=0) as target:
+        target.write(head)
+        for position, size in pieces:
+            stop = position + size
+            while position < stop:
+                sent = os.sendfile(target.fileno(), source.fileno(), position, stop - position)
+                if not sent:
+                    raise ValueError(f"a piece ends at {stop}, beyond the copy")
+                position += sent
+    copy.unlink()

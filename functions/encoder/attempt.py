@@ -129,7 +129,7 @@ class Attempt:
         argv = pictures.argv(
             self.ffmpeg,
             source=source,
-            track=self.plan.video_track,
+            track=0 if source.excerpt else self.plan.video_track,
             timeline=timeline,
             cut=pictures.Cut(
                 start=task.start,

@@ -13,12 +13,14 @@ from eventing import telemetry
 from functions.adapters import sparse
 from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.media.encoding import argv as words
-from functions.media.source import index
+from functions.media.source import excerpt, index
 from functions.media.source.byterange import ByteRange, union
 from functions.ports import ObjectStore
 
 PIECE_BYTES: Final = 8 << 20
 """How much of the source is in memory at once."""
+PACKETS: Final = "packets"
+"""The source as far as an excerpt is made from it."""
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class Copy:
     """The last presented frame among the chunk's packets; None where there is no index."""
 
     def fetch_chunk(self, task: VideoTask) -> words.Source:
-        """The headers and the chunk's packets.
+        """The chunk's packets, as an excerpt or with the source's headers.
 
         Raises Rejected (source_gone) when the source is not what was planned any more.
         """
@@ -47,6 +49,8 @@ class Copy:
         track = header.track(self.plan.video_track)
         packets = self._packets(header, track.stream, task.first_packet, task.stop_packet)
         self.last_ticks = max((packet.pts for packet in packets if packet.shown), default=None)
+        if self._is_within(task, track) and self._excerpt(track, packets):
+            return words.Source(format=self.plan.format, excerpt=True)
         self._fetch(union([*header.head, *index.wanted(packets)]))
         if task.first_packet == 0:
             return words.Source(format=self.plan.format)
@@ -77,6 +81,25 @@ class Copy:
             self.whole = True
         return words.Source(format=self.plan.format)
 
+    def _is_within(self, task: VideoTask, track: index.TrackEntry) -> bool:
+        """Whether nothing is asked of the track but these packets: how long the last one of all
+        is shown only its headers say, and where it counts the rate is not the source's."""
+        constant = self.plan.timeline is not None and self.plan.timeline.constant
+        return task.first_packet > 0 and (constant or task.stop_packet < track.count)
+
+    def _excerpt(self, track: index.TrackEntry, packets: index.Packets) -> bool:
+        """Make an excerpt of these packets, where that can be."""
+        if track.description is None:
+            return False
+        described = b"".join(self.store.read(self.plan.index, [track.description]))
+        head = excerpt.head(described, packets)
+        if head is None:
+            return False
+        self._fetch(index.wanted(packets), PACKETS)
+        where = ((packet.position, packet.size) for packet in packets)
+        sparse.gather(self.folder / PACKETS, where, self.folder / words.SOURCE, head=head)
+        return True
+
     def _header(self) -> index.IndexHeader:
         start = ByteRange(0, index.HEADER_BYTES)
         return index.decode_header(b"".join(self.store.read(self.plan.index, [start])))
@@ -87,7 +110,7 @@ class Copy:
         rows = header.table_range(stream, first, stop)
         return index.decode_packets(b"".join(self.store.read(self.plan.index, [rows])))
 
-    def _fetch(self, ranges: Sequence[ByteRange]) -> None:
+    def _fetch(self, ranges: Sequence[ByteRange], into: str = words.SOURCE) -> None:
         source = self.plan.source
         with telemetry.span("fetch", ranges=len(ranges)) as span:
             for some in _batches(_pieces(ranges)):
@@ -96,7 +119,7 @@ class Copy:
                     self.store,
                     source.address,
                     some,
-                    self.folder / words.SOURCE,
+                    self.folder / into,
                     size_bytes=source.size_bytes,
                     etag=source.etag,
                 )

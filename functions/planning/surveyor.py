@@ -7,6 +7,7 @@ start is looked at, to refuse what can be refused; a task remuxes them first.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import in_units, refuse
 from functions.jobs.source import container_of
-from functions.media.source import container, ending, guard, index, probe, sniff, untimed
+from functions.media.source import container, ending, excerpt, guard, index, probe, sniff, untimed
 from functions.media.source.byterange import ByteRange, union
 from functions.media.source.probe import Media, Table
 from functions.planning import scan
@@ -293,12 +294,27 @@ class _Look:
         timebases = {stream.index: stream.timebase for stream in media.video} | {
             stream.index: stream.timebase for stream in media.audio
         }
+        films = {stream.index for stream in media.video}
         tracks = tuple(
-            index.TrackTable(stream, timebase, tables[stream].packets)
+            index.TrackTable(
+                stream,
+                timebase,
+                tables[stream].packets,
+                self._description(boxes, stream) if stream in films else b"",
+            )
             for stream, timebase in sorted(timebases.items())
             if stream in tables
         )
         self.surveyor.store.create(key, index.encode(index.Index(boxes.head, tracks)))
+
+    def _description(self, boxes: container.Boxes, stream: int) -> bytes:
+        """What excerpts of a track begin with, from the copy of the headers."""
+        with self._copy.open("rb") as copy:
+            brands, movie = (
+                os.pread(copy.fileno(), each.size_bytes, each.start) if each else b""
+                for each in (boxes.brands, boxes.movie)
+            )
+        return excerpt.description(brands, movie, stream)
 
 
 def _first_packets(tables: Mapping[int, Table]) -> list[ByteRange]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from functions.jobs.plan import Fingerprint, Plan, VideoTask
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
 from functions.media.cutting.timeline import Timeline, source_frames
 from functions.media.encoding import argv as words
-from functions.media.source import guard
+from functions.media.source import guard, index
 from functions.planning.drawing import Setting, draw
 from functions.planning.surveyor import Surveyor
 from tests.clips import CLIPS, cut_clip, digests, frame_sums, make_clip
@@ -60,6 +61,7 @@ def test_chunks_of_real_files_decode_to_the_whole(name: str, tmp_path: Path) -> 
 
 
 def _check(file: Path, folder: Path, *, joins: int) -> None:
+    """From excerpts, where they can be made, and with the headers of the whole."""
     store = DirectoryStore(folder / "store", durable=False)
     plan = _plan(store, file, folder)
     line = plan.timeline
@@ -75,9 +77,19 @@ def _check(file: Path, folder: Path, *, joins: int) -> None:
     )
     assert len(tasks) == -(-line.frames // line.segment_frames) > joins
     assert (tasks[0].start, tasks[-1].stop) == (0, line.frames)
-    for task in tasks:
-        found = _decode(store, plan, task, line, folder / task.id)
-        assert found == expected[task.start : task.stop], f"{task.id}: {task}"
+    for each in (plan, _without_excerpts(store, plan)):
+        for task in tasks:
+            found = _decode(store, each, task, line, folder / task.id)
+            assert found == expected[task.start : task.stop], f"{task.id}: {task}"
+
+
+def _without_excerpts(store: DirectoryStore, plan: Plan) -> Plan:
+    """The same plan, where the index describes no track."""
+    found = index.decode(store.get(plan.index))
+    tracks = tuple(replace(track, description=b"") for track in found.tracks)
+    assert tracks != found.tracks
+    store.create("work/bare", index.encode(replace(found, tracks=tracks)))
+    return replace(plan, index="work/bare")
 
 
 def _plan(store: DirectoryStore, file: Path, folder: Path) -> Plan:
@@ -117,7 +129,7 @@ def _decode(
     store: DirectoryStore, plan: Plan, task: VideoTask, line: Timeline, folder: Path
 ) -> list[str]:
     """The chunk's frames as the encoder sees them, before any scaling."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     source = Copy(store, plan, folder, lambda: None).fetch_chunk(task)
     filters = f"trim=start_pts={task.trim_start}:end_pts={task.trim_stop}"
     if not line.constant:
@@ -128,10 +140,12 @@ def _decode(
         if source.seek_us is not None
         else ()
     )
+    probe = ("-probesize", "32", "-analyzeduration", "0") if source.excerpt else ()
     argv = [
         *(str(binaries.ffmpeg()), "-v", "quiet", "-nostdin", "-copyts", *seek),
-        *guard.input_options(source.format),
-        *("-i", f"file:{folder / words.SOURCE}", "-map", f"0:{plan.video_track}"),
+        *(*guard.input_options(source.format), *probe),
+        *("-i", f"file:{folder / words.SOURCE}"),
+        *("-map", f"0:{0 if source.excerpt else plan.video_track}"),
         *("-vf", filters, "-fps_mode", "passthrough", "-f", "framemd5", "-"),
     ]
     said = subprocess.run(argv, capture_output=True, check=False).stdout.decode()

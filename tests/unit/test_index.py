@@ -29,6 +29,7 @@ TRACKS = st.builds(
     st.integers(0, 31),
     st.builds(Fraction, st.integers(1, 2**31), st.integers(1, 2**31)),
     st.builds(Packets.of, PACKETS),
+    st.binary(max_size=40),
 )
 RANGES = st.lists(
     st.builds(lambda start, size: ByteRange(start, start + size), st.integers(0, 2**40),
@@ -62,7 +63,10 @@ def test_any_rows_are_read_by_header_and_range_alone(written: Index, data: st.Da
         rows = header.table_range(track.stream, first, stop)
         read = index.decode_packets(stored[rows.start : rows.stop])
         assert list(read) == list(track.packets)[first:stop]
-        assert header.track(track.stream).timebase == track.timebase
+        entry = header.track(track.stream)
+        assert entry.timebase == track.timebase
+        where = entry.description
+        assert (stored[where.start : where.stop] if where else b"") == track.description
 
 
 def test_the_largest_header_fits() -> None:

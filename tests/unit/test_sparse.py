@@ -34,6 +34,18 @@ def test_a_sparse_copy_is_as_long_as_the_object_and_zero_where_nothing_was_fetch
     assert path.read_bytes()[:20] == data[:20]
 
 
+def test_pieces_of_a_copy_are_gathered_in_the_order_in_which_they_are_named(tmp_path: Path) -> None:
+    copy, made = tmp_path / "copy", tmp_path / "made"
+    data = bytes(range(250))
+    copy.write_bytes(data)
+    sparse.gather(copy, [(200, 50), (3, 4)], made, head=b"head")
+    assert made.read_bytes() == b"head" + data[200:] + data[3:7]
+    assert not copy.exists()
+    copy.write_bytes(data)
+    with pytest.raises(ValueError, match="beyond the copy"):
+        sparse.gather(copy, [(249, 2)], made, head=b"")
+
+
 def test_a_source_that_was_replaced_or_removed_is_gone(tmp_path: Path) -> None:
     store, etag = stored(b"first")
     store.put(KEY, b"other")

@@ -29,6 +29,8 @@ class Source:
     """Demuxer, from our own sniffing."""
     seek_us: int | None = None
     """Where reading starts: the first fetched sync sample. None: at the beginning."""
+    excerpt: bool = False
+    """Whether there is nothing in it but what is decoded: one track, from a sync sample on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ def read(source: Source, threads: int, *options: str) -> Iterator[str]:
         # Everything from there on is decoded; the graph alone cuts.
         yield from ("-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{source.seek_us}us")
     yield from input_options(source.format)
-    if source.seek_us is not None:
+    if source.seek_us is not None or source.excerpt:
         # The headers say enough, and the first packets need not be in the copy.
         yield from ("-probesize", "32", "-analyzeduration", "0")
     yield from options

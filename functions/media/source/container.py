@@ -51,6 +51,10 @@ class Boxes:
     fragmented: bool
     """True where packets are listed by fragments (`moof`), not in the movie box."""
     encrypted: bool
+    movie: ByteRange
+    """The movie box (`moov`)."""
+    brands: ByteRange | None
+    """The `ftyp` box; QuickTime wrote files without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def walk(read: Read, size_bytes: int) -> Boxes:
     head: list[ByteRange] = []
     media: list[ByteRange] = []
     movie: _Box | None = None
+    brands: ByteRange | None = None
     fragmented = False
     missing_bytes = 0
     for box in _top_level(read, size_bytes):
@@ -84,6 +89,8 @@ def walk(read: Read, size_bytes: int) -> Boxes:
         head.append(ByteRange(box.start, box.payload if box.kind in _PADDING else box.stop))
         if box.kind == b"moov" and movie is None:
             movie = box
+        elif box.kind == b"ftyp" and brands is None:
+            brands = ByteRange(box.start, box.stop)
         elif box.kind == b"moof":
             fragmented = True
             break  # packets of fragments are not in the movie box: no index to be had
@@ -102,6 +109,8 @@ def walk(read: Read, size_bytes: int) -> Boxes:
         missing_bytes=missing_bytes,
         fragmented=fragmented or _has(body, b"mvex"),
         encrypted=_is_encrypted(body),
+        movie=ByteRange(movie.start, movie.stop),
+        brands=brands,
     )
 
 

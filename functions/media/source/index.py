@@ -5,6 +5,7 @@ track: whoever wants a chunk reads the header and the chunk's rows, not the whol
 
     header   magic, version, counts; the head's ranges; one entry a track; zeros to HEADER_BYTES
     rows     pts, dts, position (int64), size (uint32), flags (uint32), little-endian
+    rest     what excerpts of a track begin with, track by track
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _MAGIC: Final = b"KNRINDEX"
 _VERSION: Final = 1
 _FIXED: Final = struct.Struct("<8sHHHxx")
 _RANGE: Final = struct.Struct("<QQ")
-_TRACK: Final = struct.Struct("<IIIxxxxQQ")
+_TRACK: Final = struct.Struct("<IIIIQQ")
 _ROW: Final = struct.Struct("<qqqII")
 _SYNC: Final = 1
 _HIDDEN: Final = 2
@@ -117,6 +118,8 @@ class TrackTable:
     timebase: Fraction
     """Seconds per tick."""
     packets: Packets
+    description: bytes = b""
+    """What excerpts begin with, see `excerpt.description`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ class TrackEntry:
     """Packets of the track."""
     offset: int
     """Of its first row in the index object."""
+    description: ByteRange | None
+    """Where in the index object that is which excerpts begin with; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +190,19 @@ def encode(index: Index) -> bytes:
             track.stream,
             track.timebase.numerator,
             track.timebase.denominator,
+            len(track.description),
             len(track.packets),
             offset,
         )
         offset += len(track.packets.rows)
     header += bytes(HEADER_BYTES - len(header))
-    return bytes(header) + b"".join(track.packets.rows for track in index.tracks)
+    return b"".join(
+        (
+            bytes(header),
+            *(track.packets.rows for track in index.tracks),
+            *(track.description for track in index.tracks),
+        )
+    )
 
 
 def decode_header(data: bytes) -> IndexHeader:
@@ -207,12 +219,15 @@ def decode_header(data: bytes) -> IndexHeader:
         ByteRange(*_RANGE.unpack_from(data, at + row * _RANGE.size)) for row in range(ranges)
     )
     at += ranges * _RANGE.size
+    rows = [_TRACK.unpack_from(data, at + row * _TRACK.size) for row in range(tracks)]
+    rest = max((offset + count * ROW_BYTES for *_, count, offset in rows), default=HEADER_BYTES)
     entries = []
-    for row in range(tracks):
-        stream, num, den, count, offset = _TRACK.unpack_from(data, at + row * _TRACK.size)
+    for stream, num, den, described, count, offset in rows:
         if not num or not den:
             raise ValueError("damaged packet index")
-        entries.append(TrackEntry(stream, Fraction(num, den), count, offset))
+        description = ByteRange(rest, rest + described) if described else None
+        entries.append(TrackEntry(stream, Fraction(num, den), count, offset, description))
+        rest += described
     return IndexHeader(head, tuple(entries))
 
 
@@ -229,7 +244,9 @@ def decode(data: bytes) -> Index:
         rows = data[entry.offset : entry.offset + entry.count * ROW_BYTES]
         if len(rows) != entry.count * ROW_BYTES:
             raise ValueError("cut-off packet index")
-        tracks.append(TrackTable(entry.stream, entry.timebase, Packets(rows)))
+        where = entry.description
+        described = data[where.start : where.stop] if where else b""
+        tracks.append(TrackTable(entry.stream, entry.timebase, Packets(rows), described))
     return Index(header.head, tuple(tracks))
 
 
@@ -245,7 +262,7 @@ def seek_us(packets: Packets, timebase: Fraction) -> int:
     return int((first.pts + max(0, later.dts - first.pts) // 2) * timebase * 1_000_000)
 
 
-def wanted(packets: Iterable[Packet], *, budget: Fraction = Fraction(3, 100)) -> list[ByteRange]:
+def wanted(packets: Iterable[Packet], *, budget: Fraction = Fraction(2, 100)) -> list[ByteRange]:
     """The sorted byte ranges that hold these packets.
 
     Gaps (other tracks' packets) are read along, smallest first, while all of them together stay
