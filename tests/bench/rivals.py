@@ -55,14 +55,15 @@ def plain_argv(source: Path, plan: Plan, out: Path) -> list[str | Path]:
 
 
 def shaka_streamer(source: Path, plan: Plan, folder: Path) -> Watched:
-    """shaka-streamer from its package, with a ladder of the same sizes and highest rates."""
+    """shaka-streamer from its package, with a ladder of the same sizes and highest rates, and
+    the same sound."""
     folder.mkdir()
     words = {
         "-i": {"inputs": _inputs(source, plan)},
         "-p": {
             "streaming_mode": "vod",
             "resolutions": [r["name"] for r in plan["video"]],
-            "channel_layouts": ["stereo"],
+            "channel_layouts": [track["layout"] for track in plan["audio"]],
             "audio_codecs": ["aac"],
             "video_codecs": ["h264"],
             "manifest_format": ["dash", "hls"],
@@ -80,7 +81,11 @@ def shaka_streamer(source: Path, plan: Plan, folder: Path) -> Watched:
                 for r in plan["video"]
             },
             "audio_channel_layouts": {
-                "stereo": {"max_channels": 2, "bitrates": {"aac": "128k"}},
+                track["layout"]: {
+                    "max_channels": CHANNELS[track["layout"]],
+                    "bitrates": {"aac": f"{track['bitrate_bps'] // 1000}k"},
+                }
+                for track in plan["audio"]
             },
         },
     }  # fmt: skip
@@ -98,8 +103,11 @@ def shaka_streamer(source: Path, plan: Plan, folder: Path) -> Watched:
 
 def _inputs(source: Path, plan: Plan) -> list[dict[str, str]]:
     picture = {"name": str(source), "media_type": "video", "resolution": plan["video"][0]["name"]}
-    sound = {"name": str(source), "media_type": "audio", "channel_layout": "stereo"}
-    return [picture, sound] if plan["audio"] else [picture]
+    if not plan["audio"]:
+        return [picture]
+    largest = max((track["layout"] for track in plan["audio"]), key=CHANNELS.__getitem__)
+    sound = {"name": str(source), "media_type": "audio", "channel_layout": largest}
+    return [picture, sound]
 
 
 def _ended(run: Watched, name: str) -> Watched:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +12,10 @@ from pathlib import Path
 
 import psutil
 
-POLL_S = 0.05
+LOOK_S = 0.2
+"""Between two looks: whoever watches takes time from what it watches."""
+MEMORY_S = 2.0
+"""Between two sums of memory, of which each reads the tables of all processes."""
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ def watch(
     memory: bool = False,
     env: dict[str, str] | None = None,
 ) -> Watched:
-    """Run to the end. `things` are looked for every 50 ms until each was there once."""
+    """Run to the end. `things` are looked for every 0.2 s until each was there once."""
     watched = Watched()
     waiting = dict(things or {})
     started = time.monotonic()
@@ -58,21 +62,15 @@ def watch(
         env={**os.environ, **(env or {})},
     )
     tree = psutil.Process(child.pid)
+    ended = os.pidfd_open(child.pid)
     next_memory = 0.0
-    while True:
-        pid, status, usage = os.wait4(child.pid, os.WNOHANG)
+    while not select.select([ended], [], [], LOOK_S if waiting or memory else None)[0]:
         now = time.monotonic() - started
         for name in [name for name, there in waiting.items() if there()]:
             watched.seen_s[name] = now
             del waiting[name]
-        if pid:
-            watched.wall_s = now
-            watched.cpu_s = usage.ru_utime + usage.ru_stime
-            watched.returncode = os.waitstatus_to_exitcode(status)
-            child.returncode = watched.returncode
-            return watched
         if memory and now >= next_memory:
-            next_memory = now + 0.5
+            next_memory = now + MEMORY_S
             try:
                 processes = [tree, *tree.children(recursive=True)]
             except psutil.Error:
@@ -80,4 +78,9 @@ def watch(
             watched.peak_pss_bytes = max(
                 watched.peak_pss_bytes, sum(_pss(process) for process in processes)
             )
-        time.sleep(POLL_S)
+    watched.wall_s = time.monotonic() - started
+    os.close(ended)
+    _, status, usage = os.wait4(child.pid, 0)
+    watched.cpu_s = usage.ru_utime + usage.ru_stime
+    watched.returncode = child.returncode = os.waitstatus_to_exitcode(status)
+    return watched
