@@ -14,7 +14,8 @@ from functions.jobs.plan import Fingerprint, Plan
 from functions.jobs.profile import Options
 from functions.media.source import guard
 from functions.media.source.index import Packet, Packets
-from functions.media.source.probe import Media, Table, VideoStream
+from functions.media.source.probe import Table
+from functions.media.source.stream import Media, VideoStream
 from functions.planning.drawing import Setting, draw
 from functions.planning.survey import Survey
 

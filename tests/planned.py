@@ -20,6 +20,7 @@ from functions.media.encoding.rendition import AudioRendition, VideoRendition
 from functions.media.encoding.treatment import AS_THEY_ARE
 from functions.media.source import container, index, probe
 from functions.media.source.guard import MAX_PIXELS
+from functions.media.source.stream import Media
 from functions.planning import pictures
 from functions.ports import ObjectStore
 
@@ -30,7 +31,7 @@ JOB = "0123456789abcdef0123456789abcdef"
 class Facts:
     """What the source itself says."""
 
-    media: probe.Media
+    media: Media
     tables: dict[int, probe.Table]
     timeline: Timeline | None
     windows: Windows | None

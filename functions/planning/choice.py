@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from functions.jobs.refusal import refuse
 from functions.media.source import guard
-from functions.media.source.probe import AudioStream, Media, Table, VideoStream
+from functions.media.source.probe import Table
+from functions.media.source.stream import AudioStream, Media, VideoStream
 
 
 @dataclass(frozen=True, slots=True)

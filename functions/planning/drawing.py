@@ -20,7 +20,7 @@ from functions.media.cutting.rates import Rates
 from functions.media.cutting.windows import Windows
 from functions.media.encoding.accelerator import CPU, GPU, Accelerator
 from functions.media.source import guard
-from functions.media.source.probe import VideoStream
+from functions.media.source.stream import VideoStream
 from functions.planning import oddities, pictures, sounds, tasks
 from functions.planning.choice import Choice, choose
 from functions.planning.survey import Survey

@@ -11,7 +11,8 @@ from typing import Final
 from eventing.errors import Unavailable
 from functions.media.source import guard, index
 from functions.media.source.byterange import ByteRange, union
-from functions.media.source.probe import Media, Table
+from functions.media.source.probe import Table
+from functions.media.source.stream import Media
 from functions.planning import scan
 from functions.ports import Limits, Process
 

@@ -11,7 +11,8 @@ from typing import Final
 
 from functions.jobs.refusal import refuse
 from functions.media.source import guard, probe, untimed
-from functions.media.source.probe import Media, Table
+from functions.media.source.probe import Table
+from functions.media.source.stream import Media
 from functions.ports import Finished, Limits, Process
 
 LIMITS: Final = Limits(wall_s=240.0, cpu_s=240.0, memory_bytes=2 * 2**30, output_bytes=512 * 2**20)

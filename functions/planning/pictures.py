@@ -12,8 +12,8 @@ from functions.media.encoding import ladder
 from functions.media.encoding.accelerator import Accelerator
 from functions.media.encoding.rendition import VideoRendition
 from functions.media.encoding.treatment import Colors, Crop, Tone, Treatment, Turn
-from functions.media.source.probe import VideoStream
 from functions.media.source.sidedata import NOTHING_OUTSIDE
+from functions.media.source.stream import VideoStream
 from functions.planning.scan import Seen
 
 HD_LINES: Final = 720

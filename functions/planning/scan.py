@@ -26,7 +26,7 @@ from typing import Final
 from functions.media.encoding.treatment import Fields
 from functions.media.source import guard, index
 from functions.media.source.index import Packets
-from functions.media.source.probe import VideoStream
+from functions.media.source.stream import VideoStream
 
 LEAST_LINES: Final = 240
 MOST_LINES: Final = 1152

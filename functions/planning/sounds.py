@@ -14,7 +14,8 @@ from functions.jobs.profile import Profile
 from functions.media.cutting import framerate
 from functions.media.cutting.cost import Model
 from functions.media.encoding.rendition import CHANNELS, AudioRendition, Group, Layout
-from functions.media.source.probe import AudioStream, Table
+from functions.media.source.probe import Table
+from functions.media.source.stream import AudioStream
 from functions.media.streams import language
 from functions.planning.choice import Choice
 from functions.planning.survey import Survey

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from functions.jobs.manifest import SourceObject
-from functions.media.source.probe import Media, Table
+from functions.media.source.probe import Table
+from functions.media.source.stream import Media
 from functions.planning.scan import Seen
 
 

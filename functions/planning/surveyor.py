@@ -7,8 +7,7 @@ start is looked at, to refuse what can be refused; a task remuxes them first.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -17,15 +16,16 @@ from pathlib import Path
 from typing import Final
 
 from eventing.errors import Rejected
-from functions.adapters import sparse
 from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
-from functions.jobs.refusal import in_units, refuse
+from functions.jobs.refusal import refuse
 from functions.jobs.source import container_of
-from functions.media.source import container, ending, excerpt, guard, index, probe, sniff, untimed
+from functions.media.source import container, ending, excerpt, guard, index, sniff, untimed
 from functions.media.source.byterange import ByteRange, union
-from functions.media.source.probe import Media, Table
+from functions.media.source.probe import Table
+from functions.media.source.stream import Media, VideoStream
 from functions.planning import scan
+from functions.planning.copy import Copy
 from functions.planning.glance import Glance
 from functions.planning.lister import Lister
 from functions.planning.survey import Survey
@@ -37,9 +37,6 @@ END_BYTES: Final = 2**20
 FIRST_PACKETS: Final = 12
 FIRST_BYTES: Final = 4 * 2**20
 """Of each track: what decoders need to tell a picture's format."""
-MOST_MISSING_BYTES: Final = 2**38
-"""However much a header claims."""
-PIECE_BYTES: Final = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +79,15 @@ class _Look:
     source: SourceObject
     beat: Callable[[], None]
     folder: Path
+    copy: Copy = field(init=False)
     lister: Lister = field(init=False)
 
     def __post_init__(self) -> None:
+        self.copy = Copy(self.surveyor.store, self.source, self.folder / "source", self.beat)
         self.lister = Lister(
             process=self.surveyor.process,
             ffprobe=self.surveyor.ffprobe,
-            copy=self._copy,
+            copy=self.copy.path,
             pixels=self.surveyor.bounds.pixels,
             beat=self.beat,
         )
@@ -105,9 +104,9 @@ class _Look:
                     return survey
         size = self.source.size_bytes
         ends = [ByteRange(0, min(size, START_BYTES)), ByteRange(max(0, size - END_BYTES), size)]
-        self._fetch(union(ends))
+        self.copy.fetch(union(ends))
         media = self.lister.streams(kind.format)
-        if missing_bytes := ending.missing_bytes(kind, self._read, size):
+        if missing_bytes := ending.missing_bytes(kind, self.copy.read, size):
             raise refuse("source_truncated", problem=f"its last {missing_bytes} bytes are missing")
         if media.video and untimed.in_avi(kind.format, media.video[0]):
             survey = self._avi(kind, media, media.video[0])
@@ -118,7 +117,7 @@ class _Look:
     def torn(self) -> bool:
         """Whether the file stops within a packet; one that is gone by now tells nothing."""
         try:
-            return ending.torn(self._sniff(), self._read, self.source.size_bytes)
+            return ending.torn(self._sniff(), self.copy.read, self.source.size_bytes)
         except Rejected:
             return False
 
@@ -128,14 +127,14 @@ class _Look:
             survey = self._indexed(kind, self._boxes(), index_key)
             if survey is not None:
                 return survey
-        self._fetch_whole()
+        self.copy.fetch_whole(self.surveyor.bounds.whole_bytes)
         media = self.lister.streams(kind.format)
         tables = self.lister.packets(kind.format)
         return self._survey(kind, media, tables, "", prepared=True)
 
     def _raw(self, kind: sniff.Container) -> Survey:
         """The survey of pictures without a container: every one is counted."""
-        self._fetch_whole()
+        self.copy.fetch_whole(self.surveyor.bounds.whole_bytes)
         media = self.lister.streams(kind.format)
         if not media.video:
             raise refuse("no_streams")
@@ -143,9 +142,9 @@ class _Look:
         why = "no container: pictures have no times and are"
         return self._counted(kind, media, table, frame_s, {}, why)
 
-    def _avi(self, kind: sniff.Container, media: Media, film: probe.VideoStream) -> Survey | None:
+    def _avi(self, kind: sniff.Container, media: Media, film: VideoStream) -> Survey | None:
         """The survey of AVI that does not say in which order pictures are shown."""
-        self._fetch_whole()
+        self.copy.fetch_whole(self.surveyor.bounds.whole_bytes)
         tables = self.lister.packets(kind.format, filled=True)
         found = film.index in tables and untimed.of_avi(tables[film.index], film.timebase)
         if not found:
@@ -200,11 +199,10 @@ class _Look:
         self, kind: sniff.Container, boxes: container.Boxes, index_key: str
     ) -> Survey | None:
         """The survey of a source from its headers; None where they do not tell enough."""
-        self._fetch(boxes.head)
+        self.copy.fetch(boxes.head)
         media = self.lister.streams(kind.format)
         # ffprobe lists packets up to the end of the file; those that are cut off shall show.
-        with self._copy.open("r+b") as copy:
-            copy.truncate(self.source.size_bytes + min(boxes.missing_bytes, MOST_MISSING_BYTES))
+        self.copy.lengthen(boxes.missing_bytes)
         tables = self.lister.packets(kind.format)
         streams = [stream.index for stream in media.video]
         streams += [stream.index for stream in media.audio]
@@ -213,17 +211,17 @@ class _Look:
             return None
         self._refuse_truncated(tables)
         # Headers alone say little of a picture's format, and for DV the wrong size.
-        self._fetch(_first_packets(tables))
+        self.copy.fetch(_first_packets(tables))
         media = self.lister.streams(kind.format)
         self._store_index(boxes, media, tables, index_key)
         return self._survey(kind, media, tables, index_key, prepared=True)
 
     def _sniff(self) -> sniff.Container:
-        return container_of(self._read(0, sniff.SNIFF_BYTES))
+        return container_of(self.copy.read(0, sniff.SNIFF_BYTES))
 
     def _boxes(self) -> container.Boxes:
         try:
-            boxes = container.walk(self._read, self.source.size_bytes)
+            boxes = container.walk(self.copy.read, self.source.size_bytes)
         except container.Truncated as error:
             raise refuse("source_truncated", problem=error) from None
         except container.Damaged as error:
@@ -232,48 +230,13 @@ class _Look:
             raise refuse("source_encrypted")
         return boxes
 
-    def _read(self, offset: int, size: int) -> bytes:
-        stop = min(offset + size, self.source.size_bytes)
-        if stop <= offset:
-            return b""
-        try:
-            wanted = [ByteRange(offset, stop)]
-            return b"".join(
-                self.surveyor.store.read(self.source.address, wanted, etag=self.source.etag)
-            )
-        except Absent:
-            raise refuse("source_gone") from None
-
-    def _fetch_whole(self) -> None:
-        size, limit = self.source.size_bytes, self.surveyor.bounds.whole_bytes
-        if size > limit:
-            raise refuse("index_missing", size=in_units(size), limit=in_units(limit))
-        self._fetch([ByteRange(0, size)])
-
-    def _fetch(self, ranges: Sequence[ByteRange]) -> None:
-        for each in ranges:
-            for start in range(each.start, each.stop, PIECE_BYTES):
-                self.beat()
-                sparse.fetch(
-                    self.surveyor.store,
-                    self.source.address,
-                    [ByteRange(start, min(each.stop, start + PIECE_BYTES))],
-                    self._copy,
-                    size_bytes=self.source.size_bytes,
-                    etag=self.source.etag,
-                )
-
-    @property
-    def _copy(self) -> Path:
-        return self.folder / "source"
-
     def _look(
         self, format: str, media: Media, tables: Mapping[int, Table]
     ) -> Mapping[int, scan.Seen]:
         glance = Glance(
             self.surveyor.process, self.surveyor.ffmpeg, self.folder, self.surveyor.bounds.pixels
         )
-        return glance.at(self._copy, format, media, tables, self._fetch, self.beat)
+        return glance.at(self.copy.path, format, media, tables, self.copy.fetch, self.beat)
 
     def _refuse_truncated(self, tables: Mapping[int, Table]) -> None:
         size = self.source.size_bytes
@@ -295,26 +258,18 @@ class _Look:
             stream.index: stream.timebase for stream in media.audio
         }
         films = {stream.index for stream in media.video}
+        brands, movie = self.copy.fetched(boxes.brands), self.copy.fetched(boxes.movie)
         tracks = tuple(
             index.TrackTable(
                 stream,
                 timebase,
                 tables[stream].packets,
-                self._description(boxes, stream) if stream in films else b"",
+                excerpt.description(brands, movie, stream) if stream in films else b"",
             )
             for stream, timebase in sorted(timebases.items())
             if stream in tables
         )
         self.surveyor.store.create(key, index.encode(index.Index(boxes.head, tracks)))
-
-    def _description(self, boxes: container.Boxes, stream: int) -> bytes:
-        """What excerpts of a track begin with, from the copy of the headers."""
-        with self._copy.open("rb") as copy:
-            brands, movie = (
-                os.pread(copy.fileno(), each.size_bytes, each.start) if each else b""
-                for each in (boxes.brands, boxes.movie)
-            )
-        return excerpt.description(brands, movie, stream)
 
 
 def _first_packets(tables: Mapping[int, Table]) -> list[ByteRange]:

@@ -22,7 +22,7 @@ from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk, Windows
 from functions.media.encoding.accelerator import CPU, Accelerator
 from functions.media.encoding.rendition import VideoRendition
-from functions.media.source.probe import VideoStream
+from functions.media.source.stream import VideoStream
 
 _FEW_SEGMENTS: Final = 2
 """For each worker: films of fewer leave some of them without work."""

@@ -32,7 +32,8 @@ from functions.media.encoding import aac
 from functions.media.encoding.accelerator import CPU
 from functions.media.source import guard
 from functions.media.source.index import Packet, Packets
-from functions.media.source.probe import AudioStream, Media, Table, VideoStream
+from functions.media.source.probe import Table
+from functions.media.source.stream import AudioStream, Media, VideoStream
 from functions.media.streams.segment import Segment, Stored, Track
 from functions.planning.drawing import Setting, draw
 from functions.planning.survey import Survey

@@ -25,7 +25,8 @@ from functions.jobs.profile import Options
 from functions.media.cutting import schedule
 from functions.media.source import guard
 from functions.media.source.index import Packet, Packets
-from functions.media.source.probe import AudioStream, Media, Table, VideoStream
+from functions.media.source.probe import Table
+from functions.media.source.stream import AudioStream, Media, VideoStream
 from functions.planning.drawing import Setting, draw
 from functions.planning.survey import Survey
 from tests.bench import clips

@@ -24,10 +24,13 @@ def full(kind: bytes, *parts: bytes) -> bytes:
     return box(kind, bytes(4), *parts)
 
 
-def track(number: int, *, entries: int = 1, kind: bytes = b"tkhd") -> bytes:
+def track(
+    number: int, *, entries: int = 1, kind: bytes = b"tkhd", handler: bytes = b"vide"
+) -> bytes:
     described = full(b"stsd", struct.pack(">I", entries), *(box(b"mp4v", bytes(70)),) * entries)
     table = box(b"stbl", described, full(b"stts", struct.pack(">III", 1, 9, 40)))
-    media = box(b"mdia", full(b"mdhd", bytes(20)), full(b"hdlr", bytes(20)), box(b"minf", table))
+    named = full(b"hdlr", bytes(4), handler, bytes(12))
+    media = box(b"mdia", full(b"mdhd", bytes(20)), named, box(b"minf", table))
     return box(b"trak", full(kind, bytes(8), struct.pack(">I", number), bytes(68)), media)
 
 
@@ -68,13 +71,22 @@ def test_a_description_is_the_track_without_its_samples() -> None:
     ("data", "stream"),
     [
         (movie(track(1)), 1),
+        (movie(track(1, handler=b"soun")), 0),
         (movie(track(1, entries=2)), 0),
         (movie(track(1, kind=b"free")), 0),
         (movie(track(1))[:-1], 0),
         (movie(track(1)) + movie(), 0),
         (b"", 0),
     ],
-    ids=["no such track", "described twice", "no header", "cut off", "two movies", "nothing"],
+    ids=[
+        "no such track",
+        "sound",
+        "described twice",
+        "no header",
+        "cut off",
+        "two movies",
+        "nothing",
+    ],
 )
 def test_of_a_track_that_cannot_be_taken_out_there_is_no_description(
     data: bytes, stream: int

@@ -10,8 +10,8 @@ import pytest
 from eventing.errors import Rejected
 from functions.media.encoding.rendition import VideoRendition
 from functions.media.encoding.treatment import Colors, Crop, Treatment
-from functions.media.source.probe import VideoStream
 from functions.media.source.sidedata import DolbyVision, Margins
+from functions.media.source.stream import VideoStream
 from functions.planning import pictures
 from functions.planning.scan import Seen
 from tests.films import STREAM

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from functions.media.source import probe, sidedata
 from functions.media.source.index import Packet
 from functions.media.source.probe import Unreadable
+from functions.media.source.stream import Media
 
 VIDEO = {
     "index": 0,
@@ -39,7 +40,7 @@ AUDIO = {
 }
 
 
-def streams(*given: dict[str, object]) -> probe.Media:
+def streams(*given: dict[str, object]) -> Media:
     return probe.read_streams(json.dumps({"streams": given}).encode())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from functions.media.source.index import Packet, Packets
-from functions.media.source.probe import VideoStream
+from functions.media.source.stream import VideoStream
 from functions.planning import scan
 from functions.planning.scan import Seen, Window
 from tests.films import STREAM

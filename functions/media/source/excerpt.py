@@ -101,6 +101,9 @@ def _track(data: Buffer, trak: boxes.Box) -> bytes:
     if count != 1:
         raise ValueError("described in several ways")
     kept = [boxes.child(data, media, kind) for kind in (b"mdhd", b"hdlr")]
+    handler = kept[1].body + 8
+    if data[handler : handler + 4] != b"vide":
+        raise ValueError("no track of pictures")
     return _box(
         b"trak",
         _numbered(data, boxes.child(data, trak, b"tkhd")),

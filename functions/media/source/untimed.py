@@ -16,7 +16,8 @@ from statistics import median_low
 
 from functions.media.source import guard
 from functions.media.source.index import Packet, Packets
-from functions.media.source.probe import Table, Unreadable, VideoStream
+from functions.media.source.probe import Table, Unreadable
+from functions.media.source.stream import VideoStream
 
 
 def argv(ffprobe: Path, format: str, source: Path, *, pixels: int) -> list[str]:

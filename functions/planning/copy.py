@@ -1,0 +1,75 @@
+"""The local copy of a source while it is looked at: as much of it as was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from functions.adapters import sparse
+from functions.jobs.manifest import SourceObject
+from functions.jobs.refusal import in_units, refuse
+from functions.media.source.byterange import ByteRange
+from functions.ports import Absent, ObjectStore
+
+PIECE_BYTES: Final = 16 * 2**20
+"""How much of the source is in memory at once."""
+MOST_MISSING_BYTES: Final = 2**38
+"""However much a header claims."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file that is as long as the source and has holes. Everything that reads the source raises
+    Rejected (source_gone) where it is not what it was any more."""
+
+    store: ObjectStore
+    source: SourceObject
+    path: Path
+    beat: Callable[[], None]
+    """Called before each piece; what it raises ends it."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """From the source itself; fewer bytes at its end."""
+        stop = min(offset + size, self.source.size_bytes)
+        if stop <= offset:
+            return b""
+        try:
+            wanted = [ByteRange(offset, stop)]
+            return b"".join(self.store.read(self.source.address, wanted, etag=self.source.etag))
+        except Absent:
+            raise refuse("source_gone") from None
+
+    def fetch(self, ranges: Sequence[ByteRange]) -> None:
+        for each in ranges:
+            for start in range(each.start, each.stop, PIECE_BYTES):
+                self.beat()
+                sparse.fetch(
+                    self.store,
+                    self.source.address,
+                    [ByteRange(start, min(each.stop, start + PIECE_BYTES))],
+                    self.path,
+                    size_bytes=self.source.size_bytes,
+                    etag=self.source.etag,
+                )
+
+    def fetch_whole(self, limit_bytes: int) -> None:
+        """Raises Rejected (index_missing) for more than may be."""
+        size = self.source.size_bytes
+        if size > limit_bytes:
+            raise refuse("index_missing", size=in_units(size), limit=in_units(limit_bytes))
+        self.fetch([ByteRange(0, size)])
+
+    def lengthen(self, missing_bytes: int) -> None:
+        """As if what the source lacks at its end were there."""
+        with self.path.open("r+b") as copy:
+            copy.truncate(self.source.size_bytes + min(missing_bytes, MOST_MISSING_BYTES))
+
+    def fetched(self, where: ByteRange | None) -> bytes:
+        """What was fetched from there, nothing for None."""
+        if where is None:
+            return b""
+        with self.path.open("rb") as copy:
+            copy.seek(where.start)
+            return copy.read(where.size_bytes)
