@@ -22,11 +22,12 @@ def tasks_of(plan: Plan) -> list[VideoTask]:
 def argv_of(store: ObjectStore, plan: Plan, task: VideoTask, folder: Path) -> list[str]:
     folder.mkdir()
     assert plan.timeline is not None
+    source = next(Copy(store, plan, folder, lambda: None).chunk(task))
     return list(
         pictures.argv(
             str(binaries.ffmpeg()),
-            source=Copy(store, plan, folder, lambda: None).fetch_chunk(task),
-            track=plan.video_track,
+            source=source,
+            track=source.stream(plan.video_track),
             timeline=plan.timeline,
             cut=pictures.Cut(
                 start=task.start,

@@ -44,7 +44,8 @@ def _said(argv: Sequence[str]) -> bytes:
 def facts(file: Path, format: str, segment_s: int) -> Facts:
     ffprobe = binaries.ffprobe()
     media = probe.read_streams(_said(probe.streams_argv(ffprobe, format, file, pixels=MAX_PIXELS)))
-    tables = probe.read_packets(_said(probe.packets_argv(ffprobe, format, file, pixels=MAX_PIXELS)))
+    said = _said(probe.packets_argv(ffprobe, format, file, pixels=MAX_PIXELS))
+    tables = probe.read_packets(said.splitlines())
     timeline, windows = None, None
     if media.video:
         stream = media.video[0]

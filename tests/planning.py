@@ -115,9 +115,9 @@ class Drawn:
         assert line is not None
         folder = self.folder / task.id
         folder.mkdir(exist_ok=True)
-        source = Copy(self.store, self.plan, folder, lambda: None).fetch_chunk(task)
+        source = next(Copy(self.store, self.plan, folder, lambda: None).chunk(task))
         drawn = pictures.filters(
-            self.plan.video_track,
+            source.stream(self.plan.video_track),
             line,
             pictures.Cut(
                 start=task.start,

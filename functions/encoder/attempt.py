@@ -58,19 +58,13 @@ class Attempt:
     """Of the programs run so far."""
 
     def video(self, task: VideoTask) -> tuple[Track, ...]:
-        """Encode a chunk. A chunk that comes out wrong from its byte ranges is decoded once more
-        from the whole source, from its start: slower, and independent of index and seeking."""
+        """Encode a chunk. One that comes out wrong is decoded once more from a larger part of the
+        source, at last from all of it: slower, and independent of index and seeking."""
         timeline = self.plan.timeline
         if timeline is None:
             raise Failed("output_invalid", problem="a video task without a timeline")
         renditions = [self._video(name) for name in task.renditions]
-        try:
-            outputs = self._encode(task, timeline, renditions, self.copy.fetch_chunk(task))
-        except Failed as failed:
-            if self.copy.whole or failed.code not in ("frames_missing", "decode_failed"):
-                raise
-            _log.warning("task %s: %s; again from the whole source", task.id, failed)
-            outputs = self._encode(task, timeline, renditions, self.copy.fetch_whole())
+        outputs = self._encode_somehow(task, timeline, renditions)
         return tuple(
             self._put(rendition.name, output, number, timeline.segment_of(task.start))
             for number, (rendition, output) in enumerate(zip(renditions, outputs, strict=True))
@@ -119,6 +113,22 @@ class Attempt:
         self.cpu_s += finished.cpu_s
         return finished
 
+    def _encode_somehow(
+        self, task: VideoTask, timeline: Timeline, renditions: Sequence[VideoRendition]
+    ) -> list[Fragmented]:
+        failed: Failed | None = None
+        for source in self.copy.chunk(task):
+            if failed is not None:
+                _log.warning("task %s: %s; again from more of the source", task.id, failed)
+            try:
+                return self._encode(task, timeline, renditions, source)
+            except Failed as error:
+                if error.code not in ("frames_missing", "decode_failed"):
+                    raise
+                failed = error
+        assert failed is not None
+        raise failed
+
     def _encode(
         self,
         task: VideoTask,
@@ -129,7 +139,7 @@ class Attempt:
         argv = pictures.argv(
             self.ffmpeg,
             source=source,
-            track=0 if source.excerpt else self.plan.video_track,
+            track=source.stream(self.plan.video_track),
             timeline=timeline,
             cut=pictures.Cut(
                 start=task.start,

@@ -19,8 +19,6 @@ from functions.ports import ObjectStore
 
 PIECE_BYTES: Final = 8 << 20
 """How much of the source is in memory at once."""
-PACKETS: Final = "packets"
-"""The source as far as an excerpt is made from it."""
 
 
 @dataclass(slots=True)
@@ -34,31 +32,32 @@ class Copy:
     """Called now and then while reading; what it raises ends it."""
     bytes_read: int = 0
     """Of the source object, at the port."""
-    whole: bool = False
     last_ticks: int | None = None
     """The last presented frame among the chunk's packets; None where there is no index."""
 
-    def fetch_chunk(self, task: VideoTask) -> words.Source:
-        """The chunk's packets, as an excerpt or with the source's headers.
+    def chunk(self, task: VideoTask) -> Iterator[words.Source]:
+        """The chunk's packets, one way after the other until one leads to the planned frames: as an
+        excerpt, with the source's headers, and within the whole source.
 
-        Raises Rejected (source_gone) when the source is not what was planned any more.
+        Each is slower and goes by less than the one before. Raises Rejected (source_gone) when the
+        source is not what was planned any more.
         """
-        if not self.plan.index or task.first_packet == task.stop_packet == 0:
-            return self.fetch_whole()
-        header = self._header()
-        track = header.track(self.plan.video_track)
-        packets = self._packets(header, track.stream, task.first_packet, task.stop_packet)
-        self.last_ticks = max((packet.pts for packet in packets if packet.shown), default=None)
-        if self._is_within(task, track) and self._excerpt(track, packets):
-            return words.Source(format=self.plan.format, excerpt=True)
-        self._fetch(union([*header.head, *index.wanted(packets)]))
-        if task.first_packet == 0:
-            return words.Source(format=self.plan.format)
-        seek_us = index.seek_us(packets, track.timebase)
-        return words.Source(format=self.plan.format, seek_us=seek_us)
+        if self.plan.index and task.stop_packet:
+            header = self._header()
+            track = header.track(self.plan.video_track)
+            packets = self._packets(header, track.stream, task.first_packet, task.stop_packet)
+            self.last_ticks = max((packet.pts for packet in packets if packet.shown), default=None)
+            if self._is_within(task, track) and self._excerpt(track, packets):
+                yield words.Source(format=self.plan.format, excerpt=True)
+                self._file.unlink()
+            self._fetch(union([*header.head, *index.wanted(packets)]))
+            seeks = task.first_packet > 0
+            seek_us = index.seek_us(packets, track.timebase) if seeks else None
+            yield words.Source(format=self.plan.format, seek_us=seek_us)
+        yield self.fetch_whole()
 
     def fetch_sound(self, task: AudioTask, streams: Set[int]) -> words.Source:
-        """The headers and all packets of these streams. Raises like `fetch_chunk`."""
+        """The headers and all packets of these streams. Raises like `chunk`."""
         if not self.plan.index or task.spare_bytes is None:
             return self.fetch_whole()
         header = self._header()
@@ -75,11 +74,13 @@ class Copy:
         return words.Source(format=self.plan.format)
 
     def fetch_whole(self) -> words.Source:
-        """Every byte. Raises like `fetch_chunk`."""
-        if not self.whole:
-            self._fetch([ByteRange(0, self.plan.source.size_bytes)])
-            self.whole = True
+        """Every byte. Raises like `chunk`."""
+        self._fetch([ByteRange(0, self.plan.source.size_bytes)])
         return words.Source(format=self.plan.format)
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / words.SOURCE
 
     def _is_within(self, task: VideoTask, track: index.TrackEntry) -> bool:
         """Whether nothing is asked of the track but these packets: how long the last one of all
@@ -92,12 +93,11 @@ class Copy:
         if track.description is None:
             return False
         described = b"".join(self.store.read(self.plan.index, [track.description]))
-        head = excerpt.head(described, packets)
-        if head is None:
+        made = excerpt.of(described, packets)
+        if made is None:
             return False
-        self._fetch(index.wanted(packets), PACKETS)
-        where = ((packet.position, packet.size) for packet in packets)
-        sparse.gather(self.folder / PACKETS, where, self.folder / words.SOURCE, head=head)
+        self._file.write_bytes(made.head)
+        self._fetch(index.wanted(packets), made.places)
         return True
 
     def _header(self) -> index.IndexHeader:
@@ -110,19 +110,19 @@ class Copy:
         rows = header.table_range(stream, first, stop)
         return index.decode_packets(b"".join(self.store.read(self.plan.index, [rows])))
 
-    def _fetch(self, ranges: Sequence[ByteRange], into: str = words.SOURCE) -> None:
+    def _fetch(self, ranges: Sequence[ByteRange], places: sparse.Places | None = None) -> None:
+        """Into the file, where they lie in the source or to these places."""
         source = self.plan.source
         with telemetry.span("fetch", ranges=len(ranges)) as span:
             for some in _batches(_pieces(ranges)):
                 self.beat()
-                self.bytes_read += sparse.fetch(
-                    self.store,
-                    source.address,
-                    some,
-                    self.folder / into,
-                    size_bytes=source.size_bytes,
-                    etag=source.etag,
-                )
+                what = self.store, source.address, some, self._file
+                if places is None:
+                    self.bytes_read += sparse.fetch(
+                        *what, size_bytes=source.size_bytes, etag=source.etag
+                    )
+                else:
+                    self.bytes_read += sparse.collect(*what, places=places, etag=source.etag)
             span.set(bytes=self.bytes_read)
 
 

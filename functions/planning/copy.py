@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import mmap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -66,10 +68,11 @@ class Copy:
         with self.path.open("r+b") as copy:
             copy.truncate(self.source.size_bytes + min(missing_bytes, MOST_MISSING_BYTES))
 
-    def fetched(self, where: ByteRange | None) -> bytes:
-        """What was fetched from there, nothing for None."""
-        if where is None:
-            return b""
-        with self.path.open("rb") as copy:
-            copy.seek(where.start)
-            return copy.read(where.size_bytes)
+    @contextmanager
+    def mapped(self) -> Iterator[mmap.mmap]:
+        """What was fetched so far, without a copy in memory."""
+        with (
+            self.path.open("rb") as copy,
+            mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            yield data

@@ -61,7 +61,8 @@ class Lister:
 
     def packets(self, format: str, *, filled: bool = False) -> Mapping[int, Table]:
         """The packets of each stream; `filled` as `probe.packets_argv` has it."""
-        finished = self._run(
+        answer = self.copy.with_name("packets")
+        self._run(
             probe.packets_argv(
                 self.ffprobe(),
                 format,
@@ -69,12 +70,18 @@ class Lister:
                 pixels=self.pixels,
                 refused=self._refused,
                 filled=filled,
+                answer=answer.name,
             )
         )
+        if not answer.exists():
+            return {}
         try:
-            return probe.read_packets(finished.stdout)
+            with answer.open("rb") as lines:
+                return probe.read_packets(lines)
         except probe.Unreadable as error:
             raise refuse("source_unreadable", problem=error) from None
+        finally:
+            answer.unlink()
 
     def pictures(self, format: str, timebase: Fraction) -> tuple[Table, Fraction]:
         """Those of a stream without a container, and how long each lasts in seconds."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -240,10 +240,11 @@ class _Look:
 
     def _refuse_truncated(self, tables: Mapping[int, Table]) -> None:
         size = self.source.size_bytes
-        packets = [packet for table in tables.values() for packet in table.packets]
+        packets = chain.from_iterable(table.packets for table in tables.values())
         beyond = sum(packet.position + packet.size > size for packet in packets)
         if beyond:
-            problem = f"{beyond} of its {len(packets)} packets are missing"
+            count = sum(len(table.packets) for table in tables.values())
+            problem = f"{beyond} of its {count} packets are missing"
             raise refuse("source_truncated", problem=problem)
 
     def _store_index(
@@ -257,19 +258,28 @@ class _Look:
         timebases = {stream.index: stream.timebase for stream in media.video} | {
             stream.index: stream.timebase for stream in media.audio
         }
-        films = {stream.index for stream in media.video}
-        brands, movie = self.copy.fetched(boxes.brands), self.copy.fetched(boxes.movie)
+        described = self._described(boxes, media)
         tracks = tuple(
-            index.TrackTable(
-                stream,
-                timebase,
-                tables[stream].packets,
-                excerpt.description(brands, movie, stream) if stream in films else b"",
-            )
+            index.TrackTable(stream, timebase, tables[stream].packets, described.get(stream, b""))
             for stream, timebase in sorted(timebases.items())
             if stream in tables
         )
         self.surveyor.store.create(key, index.encode(index.Index(boxes.head, tracks)))
+
+    def _described(self, boxes: container.Boxes, media: Media) -> dict[int, bytes]:
+        """What excerpts of each film begin with."""
+        with self.copy.mapped() as data:
+            brands = data[boxes.brands.start : boxes.brands.stop] if boxes.brands else b""
+            return {
+                film.index: excerpt.description(
+                    data,
+                    boxes.movie,
+                    brands,
+                    number=film.track,
+                    timescale=film.timebase.denominator,
+                )
+                for film in media.video
+            }
 
 
 def _first_packets(tables: Mapping[int, Table]) -> list[ByteRange]:

@@ -20,7 +20,8 @@ from functions.media.encoding import argv as words
 from functions.media.source import guard, index
 from functions.planning.drawing import Setting, draw
 from functions.planning.surveyor import Surveyor
-from tests.clips import CLIPS, cut_clip, digests, frame_sums, make_clip
+from tests.clips import CLIPS, cut_clip, digests, ffmpeg, frame_sums, make_clip
+from tests.parameter_sets import forget_reordering
 from tests.real_media import media_file
 
 REAL = (
@@ -52,6 +53,27 @@ def test_a_clip_that_an_edit_list_cuts_decodes_to_what_is_presented(
 ) -> None:
     clip = cut_clip(make_clip(name, tmp_path), tmp_path, start_s=1.37)
     _check(clip, tmp_path, joins=2)
+
+
+@pytest.mark.parametrize("name", ["closed.mp4", "holes.mp4"])
+def test_how_far_pictures_are_reordered_need_not_stand_in_their_stream(
+    name: str, tmp_path: Path
+) -> None:
+    clip = make_clip(name, tmp_path)
+    forget_reordering(clip)
+    _check(clip, tmp_path, joins=1)
+
+
+def test_an_excerpt_is_of_the_track_that_is_shown_whatever_stands_before_it(tmp_path: Path) -> None:
+    film, other = make_clip("closed.mp4", tmp_path), make_clip("intra.mov", tmp_path)
+    clip, cover = tmp_path / "covered.mp4", tmp_path / "cover.jpg"
+    ffmpeg("-i", f"file:{film}", "-frames:v", "1", f"file:{cover}")
+    ffmpeg(
+        *("-i", f"file:{film}", "-i", f"file:{other}", "-i", f"file:{cover}"),
+        *("-map", "0:v", "-map", "1:v", "-map", "2:v", "-c", "copy"),
+        *("-disposition:v:2", "attached_pic", "-timecode", "01:00:00:00", f"file:{clip}"),
+    )
+    _check(clip, tmp_path, joins=1)
 
 
 @pytest.mark.media
@@ -130,11 +152,12 @@ def _decode(
 ) -> list[str]:
     """The chunk's frames as the encoder sees them, before any scaling."""
     folder.mkdir(exist_ok=True)
-    source = Copy(store, plan, folder, lambda: None).fetch_chunk(task)
+    source = next(Copy(store, plan, folder, lambda: None).chunk(task))
     filters = f"trim=start_pts={task.trim_start}:end_pts={task.trim_stop}"
     if not line.constant:
         last = ",tpad=stop_mode=clone:stop=100" if task.stop == line.frames else ""
-        filters = f"setpts=PTS-({line.origin}),fps={line.rate}{last},{filters}"
+        again = "tpad=stop_mode=clone:stop=100"
+        filters = f"setpts=PTS-({line.origin}),{again},fps={line.rate}{last},{filters}"
     seek = (
         ("-seek_timestamp", "1", "-noaccurate_seek", "-ss", f"{source.seek_us}us")
         if source.seek_us is not None
@@ -145,7 +168,7 @@ def _decode(
         *(str(binaries.ffmpeg()), "-v", "quiet", "-nostdin", "-copyts", *seek),
         *(*guard.input_options(source.format), *probe),
         *("-i", f"file:{folder / words.SOURCE}"),
-        *("-map", f"0:{0 if source.excerpt else plan.video_track}"),
+        *("-map", f"0:{source.stream(plan.video_track)}"),
         *("-vf", filters, "-fps_mode", "passthrough", "-f", "framemd5", "-"),
     ]
     said = subprocess.run(argv, capture_output=True, check=False).stdout.decode()

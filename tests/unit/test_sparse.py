@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,16 +35,20 @@ def test_a_sparse_copy_is_as_long_as_the_object_and_zero_where_nothing_was_fetch
     assert path.read_bytes()[:20] == data[:20]
 
 
-def test_pieces_of_a_copy_are_gathered_in_the_order_in_which_they_are_named(tmp_path: Path) -> None:
-    copy, made = tmp_path / "copy", tmp_path / "made"
+def test_parts_of_what_is_read_go_where_they_are_said_to(tmp_path: Path) -> None:
     data = bytes(range(250))
-    copy.write_bytes(data)
-    sparse.gather(copy, [(200, 50), (3, 4)], made, head=b"head")
-    assert made.read_bytes() == b"head" + data[200:] + data[3:7]
-    assert not copy.exists()
-    copy.write_bytes(data)
-    with pytest.raises(ValueError, match="beyond the copy"):
-        sparse.gather(copy, [(249, 2)], made, head=b"")
+    store, etag = stored(data)
+    path = tmp_path / "made"
+    path.write_bytes(b"head")
+
+    def places(start: int, body: bytes) -> Iterator[tuple[int, memoryview]]:
+        yield 4 + start // 10, memoryview(body)[1:3]
+
+    ranges = [ByteRange(0, 10), ByteRange(20, 30)]
+    assert sparse.collect(store, KEY, ranges, path, places=places, etag=etag) == 20
+    assert path.read_bytes() == b"head" + data[1:3] + data[21:23]
+    with pytest.raises(Rejected):
+        sparse.collect(store, KEY, ranges, path, places=places, etag="other")
 
 
 def test_a_source_that_was_replaced_or_removed_is_gone(tmp_path: Path) -> None:

@@ -32,6 +32,10 @@ class Source:
     excerpt: bool = False
     """Whether there is nothing in it but what is decoded: one track, from a sync sample on."""
 
+    def stream(self, number: int) -> int:
+        """Which stream here is the one with that number in the source."""
+        return 0 if self.excerpt else number
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tuning:

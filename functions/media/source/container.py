@@ -19,6 +19,8 @@ MAX_MOOV_BYTES: Final = 128 * 2**20
 MAX_HEAD_BYTES: Final = 2 * MAX_MOOV_BYTES
 """Of everything but media and padding: every task that reads the source fetches it."""
 MAX_NESTED_BOXES: Final = 20_000
+MAX_BRANDS_BYTES: Final = 4096
+"""Of an `ftyp` box that is of use: a dozen brands at most have four bytes each."""
 
 Read = Callable[[int, int], bytes]
 """`read(offset, size)`: the bytes there, fewer only at the end of the file."""
@@ -54,7 +56,7 @@ class Boxes:
     movie: ByteRange
     """The movie box (`moov`)."""
     brands: ByteRange | None
-    """The `ftyp` box; QuickTime wrote files without one."""
+    """The `ftyp` box before it; QuickTime wrote files without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,10 @@ class _Box:
     start: int
     payload: int
     stop: int
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
 
 
 def walk(read: Read, size_bytes: int) -> Boxes:
@@ -89,7 +95,7 @@ def walk(read: Read, size_bytes: int) -> Boxes:
         head.append(ByteRange(box.start, box.payload if box.kind in _PADDING else box.stop))
         if box.kind == b"moov" and movie is None:
             movie = box
-        elif box.kind == b"ftyp" and brands is None:
+        elif box.kind == b"ftyp" and not movie and not brands and box.size <= MAX_BRANDS_BYTES:
             brands = ByteRange(box.start, box.stop)
         elif box.kind == b"moof":
             fragmented = True

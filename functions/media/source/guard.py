@@ -116,7 +116,8 @@ class Bounds:
     streams: int = MAX_STREAMS
     whole_bytes: int = MAX_WHOLE_BYTES
     """KINORA_MAX_WHOLE_BYTES: how large a source without an index may be that has to be fetched
-    whole to be planned, such as raw pictures; less than the disk for `scratch`. Default: 3 GiB."""
+    whole to be planned, such as raw pictures; less than the disk for `scratch`. Default: 3 GiB.
+    The gateway, which only shows plans, takes up to 768 MiB."""
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Bounds:

@@ -51,6 +51,15 @@ class Packet(NamedTuple):
     """False where an edit list cuts the frame away: decoded, never presented."""
 
 
+def packed(packet: Packet) -> bytes:
+    """A packet as a row. Raises ValueError for a number that does not fit its field."""
+    flags = (_SYNC if packet.sync else 0) | (0 if packet.shown else _HIDDEN)
+    try:
+        return _ROW.pack(packet.pts, packet.dts, packet.position, packet.size, flags)
+    except struct.error as error:
+        raise ValueError(f"a packet does not fit the index: {error}") from error
+
+
 class Packets(Sequence[Packet]):
     """Packets of one track in decode order, kept as packed rows: 32 bytes each."""
 
@@ -64,14 +73,7 @@ class Packets(Sequence[Packet]):
     @classmethod
     def of(cls, packets: Iterable[Packet]) -> Packets:
         """Raises ValueError for a number that does not fit its field."""
-        rows = bytearray()
-        try:
-            for packet in packets:
-                flags = (_SYNC if packet.sync else 0) | (0 if packet.shown else _HIDDEN)
-                rows += _ROW.pack(packet.pts, packet.dts, packet.position, packet.size, flags)
-        except struct.error as error:
-            raise ValueError(f"a packet does not fit the index: {error}") from error
-        return cls(bytes(rows))
+        return cls(b"".join(map(packed, packets)))
 
     @property
     def rows(self) -> bytes:

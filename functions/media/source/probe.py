@@ -7,7 +7,7 @@ than its type: numbers are parsed as integers, words are matched against what ca
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,17 +16,18 @@ from typing import Any, Final
 import msgspec
 
 from eventing.typed import ready
-from functions.media.source import guard, sidedata
+from functions.media.source import guard, index, sidedata
 from functions.media.source.index import Packet, Packets
 from functions.media.source.stream import AudioStream, Media, VideoStream
 
 _STREAM_FIELDS: Final = (
-    "index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,field_order,"
+    "index,id,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,field_order,"
     "color_range,color_space,color_transfer,color_primaries,chroma_location,r_frame_rate,"
     "avg_frame_rate,"
     "time_base,start_pts,duration_ts,has_b_frames,channels,sample_rate"
 )
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_NUMBER: Final = re.compile(r"0x[0-9a-f]{1,8}")
 _WORD: Final = re.compile(r"[a-z0-9_][a-z0-9_-]{0,31}")
 _REFUSED: Final = re.compile(r"Codec \(([a-z0-9_]{1,32})\) not on whitelist")
 _TOO_LARGE: Final = re.compile(r"Picture size (\d{1,9})x(\d{1,9}) (?:exceeds|is invalid)")
@@ -49,6 +50,7 @@ class _Disposition(msgspec.Struct):
 
 class _Stream(msgspec.Struct):
     index: int
+    id: str = ""
     codec_type: str = ""
     codec_name: str = ""
     width: int = 0
@@ -106,9 +108,11 @@ def packets_argv(
     pixels: int,
     refused: tuple[str, ...] = (),
     filled: bool = False,
+    answer: str = "pipe:1",
 ) -> list[str]:
     """What asks for every packet of the local file `source`, which may be a sparse copy.
 
+    `answer` is the file that the answer goes to: of a film of hours it is tens of megabytes.
     `nofillin` and `noparse`: what the container says, without a look into the packets; else
     `filled`, where it says too little.
     """
@@ -119,6 +123,7 @@ def packets_argv(
         *(() if filled else ("-fflags", "+nofillin+noparse")),
         *("-show_entries", "packet=stream_index,pts,dts,size,pos,flags"),
         *("-of", "csv=p=0"),
+        *("-o", answer),
         *("-i", f"file:{source}"),
     ]
 
@@ -161,6 +166,7 @@ def _video(stream: _Stream, timebase: Fraction) -> VideoStream:
     rotation, mirror = sidedata.orientation(stream.side_data_list)
     return VideoStream(
         index=stream.index,
+        track=int(stream.id, 16) if _NUMBER.fullmatch(stream.id) else 0,
         codec=_word(stream.codec_name),
         width=width,
         height=height,
@@ -230,32 +236,30 @@ class Table:
     """True where every packet has a position, so that it can be fetched by itself."""
 
 
-def read_packets(answer: bytes) -> Mapping[int, Table]:
+def read_packets(lines: Iterable[bytes]) -> Mapping[int, Table]:
     """The answer to `packets_argv`, by stream. Raises Unreadable for more than may be."""
-    rows: dict[int, list[Packet]] = {}
+    rows: dict[int, bytearray] = {}
     untimed: set[int] = set()
     lost: set[int] = set()
-    for count, (stream, packet, timed, located) in enumerate(_rows(answer)):
+    for count, (stream, row, timed, located) in enumerate(_rows(lines)):
         if count >= guard.MAX_PACKETS:
             raise Unreadable(f"it has more than {guard.MAX_PACKETS} packets")
-        rows.setdefault(stream, []).append(packet)
+        rows.setdefault(stream, bytearray()).extend(row)
         if not timed:
             untimed.add(stream)
         if not located:
             lost.add(stream)
-    try:
-        return {
-            stream: Table(Packets.of(packets), stream not in untimed, stream not in lost)
-            for stream, packets in rows.items()
-        }
-    except ValueError as error:
-        raise Unreadable("its packets make no sense") from error
+    return {
+        stream: Table(Packets(bytes(packed)), stream not in untimed, stream not in lost)
+        for stream, packed in rows.items()
+    }
 
 
-def _rows(answer: bytes) -> Iterator[tuple[int, Packet, bool, bool]]:
-    for line in answer.splitlines():
+def _rows(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes, bool, bool]]:
+    """Stream, the packet as a row of its table, and whether it has a time and a position."""
+    for line in lines:
         # ffprobe writes its own order of fields, and after them commas for side data.
-        fields = line.split(b",")
+        fields = line.rstrip().split(b",")
         if len(fields) < 6 or not fields[0].isdigit():
             continue
         stream, pts, dts, size, position, flags = fields[:6]
@@ -265,13 +269,15 @@ def _rows(answer: bytes) -> Iterator[tuple[int, Packet, bool, bool]]:
             shown_at = int(pts) if timed else 0
             yield (
                 int(stream),
-                Packet(
-                    shown_at,
-                    shown_at if dts == b"N/A" else int(dts),
-                    int(position) if located else -1,
-                    int(size),
-                    b"K" in flags,
-                    b"D" not in flags,
+                index.packed(
+                    Packet(
+                        shown_at,
+                        shown_at if dts == b"N/A" else int(dts),
+                        int(position) if located else -1,
+                        int(size),
+                        b"K" in flags,
+                        b"D" not in flags,
+                    )
                 ),
                 timed,
                 located,

@@ -14,6 +14,8 @@ class VideoStream:
 
     index: int
     """As ffprobe counts all streams of the file."""
+    track: int = 0
+    """Its number in the container, 0 where it has none."""
     codec: str
     width: int
     height: int
