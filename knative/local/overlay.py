@@ -55,15 +55,16 @@ class Overlay:
             most = max(1, int(self.cores // max(1.0, service.cpu_request)))
             if scaling.max_scale:
                 most = min(most, scaling.max_scale)
+        kept = min(max(scaling.min_scale, self._kept(service.name)), most)
         return replace(
             service,
             scaling=replace(
                 scaling,
                 max_scale=most,
-                min_scale=min(max(scaling.min_scale, self._kept(service.name)), most),
+                min_scale=kept,
                 activation_scale=min(scaling.activation_scale, most),
                 # A revision is never first rolled out here: nothing runs until it is expected.
-                initial_scale=int(self.expecting and service.name in BEGINNING),
+                initial_scale=max(kept, int(self.expecting and service.name in BEGINNING)),
                 window_ms=self.window_ms,
                 tick_ms=self.tick_ms,
                 bucket_ms=self.tick_ms,
@@ -73,7 +74,8 @@ class Overlay:
         )
 
     def _kept(self, name: str) -> int:
-        """A short film has a single task: of the encoders no more than there are cores."""
+        """Two encoders have something to do soon: the film's beginning and its sound. Whether more
+        do shows when there is a plan."""
         if not self.expecting or name not in THROUGHOUT:
             return 0
-        return self.cores if name == ENCODER else 1
+        return min(self.cores, 2) if name == ENCODER else 1

@@ -160,9 +160,13 @@ def test_a_runtime_for_one_job_starts_what_it_begins_with_and_keeps_what_it_need
     applied = {service.name: overlay.apply(service).scaling for service in load(BASE).services}
     begun = {name: scaling.initial_scale for name, scaling in applied.items()}
     kept = {name: scaling.min_scale for name, scaling in applied.items()}
-    assert {name: count for name, count in begun.items() if count} == {"ingest": 1, "chunker": 1}
-    # Of the encoders no more than there are cores: a short film has a single task.
-    assert {name: count for name, count in kept.items() if count} == {"encoder": 4, "assembler": 1}
+    throughout = {"encoder": 2, "assembler": 1}
+    assert {name: count for name, count in kept.items() if count} == throughout
+    assert {name: count for name, count in begun.items() if count} == {
+        "ingest": 1,
+        "chunker": 1,
+        **throughout,
+    }
 
 
 BROKER = "apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: kinora}\n"
