@@ -14,8 +14,6 @@ import psutil
 
 LOOK_S = 0.2
 """Between two looks: whoever watches takes time from what it watches."""
-MEMORY_S = 2.0
-"""Between two sums of memory, of which each reads the tables of all processes."""
 
 
 @dataclass(slots=True)
@@ -48,10 +46,11 @@ def watch(
     argv: Sequence[str | Path],
     *,
     things: dict[str, Callable[[], bool]] | None = None,
-    memory: bool = False,
+    memory_s: float = 0.0,
     env: dict[str, str] | None = None,
 ) -> Watched:
-    """Run to the end. `things` are looked for every 0.2 s until each was there once."""
+    """Run to the end. `things` are looked for every 0.2 s until each was there once, memory is
+    summed up every `memory_s`: each time the tables of all processes are read."""
     watched = Watched()
     waiting = dict(things or {})
     started = time.monotonic()
@@ -63,14 +62,18 @@ def watch(
     )
     tree = psutil.Process(child.pid)
     ended = os.pidfd_open(child.pid)
-    next_memory = 0.0
-    while not select.select([ended], [], [], LOOK_S if waiting or memory else None)[0]:
-        now = time.monotonic() - started
+
+    def look(now_s: float) -> None:
         for name in [name for name, there in waiting.items() if there()]:
-            watched.seen_s[name] = now
+            watched.seen_s[name] = now_s
             del waiting[name]
-        if memory and now >= next_memory:
-            next_memory = now + MEMORY_S
+
+    next_memory = 0.0
+    while not select.select([ended], [], [], LOOK_S if waiting or memory_s else None)[0]:
+        now = time.monotonic() - started
+        look(now)
+        if memory_s and now >= next_memory:
+            next_memory = now + memory_s
             try:
                 processes = [tree, *tree.children(recursive=True)]
             except psutil.Error:
@@ -79,6 +82,7 @@ def watch(
                 watched.peak_pss_bytes, sum(_pss(process) for process in processes)
             )
     watched.wall_s = time.monotonic() - started
+    look(watched.wall_s)
     os.close(ended)
     _, status, usage = os.wait4(child.pid, 0)
     watched.cpu_s = usage.ru_utime + usage.ru_stime

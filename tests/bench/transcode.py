@@ -47,8 +47,9 @@ def transcode(
     *,
     words: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
+    memory_s: float = 2.0,
 ) -> Transcoded:
-    """Raises RuntimeError when it does not end well."""
+    """Memory is looked at every `memory_s`. Raises RuntimeError when it does not end well."""
     plans = out.with_name(f"{out.name}-plans")
     plans.mkdir()
 
@@ -67,7 +68,7 @@ def transcode(
     run = watch(
         [sys.executable, "-m", "knative.cli.main", "transcode", source, "-o", out, *words],
         things={"plan": plan_there, "playable": playable},
-        memory=True,
+        memory_s=memory_s,
         env=dict(env or {}),
     )
     if run.returncode != 0:
