@@ -76,6 +76,30 @@ def test_an_excerpt_is_of_the_track_that_is_shown_whatever_stands_before_it(tmp_
     _check(clip, tmp_path, joins=1)
 
 
+def test_a_chunk_is_read_as_an_excerpt_then_with_the_headers_then_whole(tmp_path: Path) -> None:
+    clip = make_clip("closed.mp4", tmp_path)
+    store = DirectoryStore(tmp_path / "store", durable=False)
+    plan = _plan(store, clip, tmp_path)
+    task = next(each for each in plan.tasks if isinstance(each, VideoTask) and each.first_packet)
+    copy, file, data = (
+        Copy(store, plan, tmp_path, lambda: None),
+        tmp_path / "source",
+        clip.read_bytes(),
+    )
+    ways = copy.chunk(task)
+    assert next(ways).excerpt
+    assert file.stat().st_size < len(data)
+    second = next(ways)
+    assert (second.excerpt, second.seek_us is None) == (False, False)
+    # Nothing of the excerpt is left in it.
+    pairs = zip(file.read_bytes(), data, strict=True)
+    assert all(byte in (0, own) for byte, own in pairs)
+    third = next(ways)
+    assert (third.excerpt, third.seek_us) == (False, None)
+    assert file.read_bytes() == data
+    assert list(ways) == []
+
+
 @pytest.mark.media
 @pytest.mark.parametrize("name", REAL)
 def test_chunks_of_real_files_decode_to_the_whole(name: str, tmp_path: Path) -> None:
