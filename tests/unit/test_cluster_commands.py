@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
@@ -20,6 +22,7 @@ from typer.testing import CliRunner, Result
 from eventing.contract import TICK
 from knative.cli import reach
 from knative.cli.main import app
+from knative.operating.deploying import rendering
 
 
 @pytest.fixture
@@ -205,7 +208,7 @@ def test_a_signal_while_the_overlay_is_built_ends_whoever_builds_it(
 ) -> None:
     os.mkfifo(fifo := tmp_path / "begun")
     kubectl = tmp_path / "kubectl"
-    kubectl.write_text(f"#!/bin/sh\nexec >{fifo}\necho $$\nexec sleep 600\n")
+    kubectl.write_text(f"#!/bin/sh\nexec >{fifo}\necho begun\nsleep 600 &\nexec sleep 600\n")
     kubectl.chmod(0o755)
     env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     typed = [sys.executable, "-m", "knative.cli.main", *words, "--overlay", "local"]
@@ -218,6 +221,35 @@ def test_a_signal_while_the_overlay_is_built_ends_whoever_builds_it(
         assert process.stderr is not None
         assert process.stderr.read() == "kinora: interrupted\n"
     assert process.returncode == 130
+
+
+def test_a_build_given_up_at_any_step_of_its_start_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text("#!/bin/sh\nexec sleep 600\n")
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+
+    def left() -> list[psutil.Process]:
+        return [each for each in psutil.Process().children() if each.cwd() == str(tmp_path)]
+
+    async def given_up(after_turns: int) -> bool:
+        """Whether anything had been started by then."""
+        building = asyncio.create_task(rendering.render(tmp_path))
+        for _ in range(after_turns):
+            await asyncio.sleep(0)
+        begun = bool(left())
+        building.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await building
+        assert not left()
+        return begun
+
+    begun = [asyncio.run(given_up(turns)) for turns in range(5)]
+    assert not begun[0]
+    assert begun[-1]
 
 
 def test_the_command_starts_without_the_client_of_kubernetes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 from pathlib import Path
@@ -181,7 +182,7 @@ def test_an_overlay_is_one_of_ours_or_a_folder(tmp_path: Path) -> None:
         rendering.folder_of("nowhere")
     (tmp_path / "kustomization.yaml").write_text("resources: [gone.yaml]\n")
     with pytest.raises(rendering.NotRendered, match=r"gone\.yaml"):
-        rendering.render(tmp_path)
+        asyncio.run(rendering.render(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ def test_a_reference_that_names_no_secret_is_left_for_the_cluster_to_refuse(spec
 def test_an_overlay_without_objects_is_none(tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text("resources: []\n")
     with pytest.raises(rendering.NotRendered, match="There is no object"):
-        rendering.render(tmp_path)
+        asyncio.run(rendering.render(tmp_path))
 
 
 def functioning(**variables: str) -> dict[str, Any]:
@@ -236,7 +237,7 @@ def test_a_value_is_the_text_that_kustomize_takes_it_for(tmp_path: Path) -> None
     (tmp_path / "map.yaml").write_text(
         f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata: {data}\n"
     )
-    (found,) = rendering.render(tmp_path)
+    (found,) = asyncio.run(rendering.render(tmp_path))
     assert all(isinstance(value, str) for value in found["data"].values())
     assert (found["data"]["a"], found["data"]["c"]) == ("=", "on")
 
@@ -245,6 +246,6 @@ def test_a_value_is_the_text_that_kustomize_takes_it_for(tmp_path: Path) -> None
 def test_what_kustomize_refuses_is_told_without_its_log(tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text("resources: [nowhere.yaml]\n")
     with pytest.raises(rendering.NotRendered) as told:
-        rendering.render(tmp_path)
+        asyncio.run(rendering.render(tmp_path))
     assert "nowhere.yaml" in str(told.value)
     assert "command failed" not in str(told.value)

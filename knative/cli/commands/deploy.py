@@ -58,15 +58,12 @@ def deploy(
     import time
 
     from knative.cli import output
-    from knative.cli.signals import raised
+    from knative.cli.signals import abortable
     from knative.operating.deploying import aftermath, keyring
     from knative.operating.deploying.deployment import Applied, Deployment, Unready
 
     began_s = time.monotonic()
-    with raised():
-        objects = _with_images(_rendered(overlay), _named_images(images or ()))
-        beneath, beside = _platform(platform or ())
-    objects = [*beside, *objects]
+    beneath, objects = abortable(lambda: _everything(overlay, images or (), platform or ()))
     references = keyring.references(objects)
     applied: list[Applied] = []
     with reach.cluster(context) as cluster:
@@ -146,12 +143,21 @@ class _Progress:
             self._status.update(escape(said[:200]))
 
 
-def _rendered(overlay: str) -> Objects:
+async def _everything(
+    overlay: str, images: Iterable[str], parts: Iterable[str]
+) -> tuple[list[Objects], Objects]:
+    """What has to be ready before anything else can be judged, and what is then applied."""
+    objects = _with_images(await _rendered(overlay), _named_images(images))
+    beneath, beside = await _platform(parts)
+    return beneath, [*beside, *objects]
+
+
+async def _rendered(overlay: str) -> Objects:
     from knative.operating.deploying import rendering
     from knative.operating.deploying.unsettled import unsettled
 
     try:
-        objects = rendering.render(rendering.folder_of(overlay))
+        objects = await rendering.render(rendering.folder_of(overlay))
     except rendering.NotRendered as error:
         raise Complaint(str(error)) from None
     if lacking := unsettled(objects):
@@ -163,7 +169,7 @@ def _rendered(overlay: str) -> Objects:
     return objects
 
 
-def _platform(parts: Iterable[str]) -> tuple[list[Objects], Objects]:
+async def _platform(parts: Iterable[str]) -> tuple[list[Objects], Objects]:
     """What has to be ready before anything else can be judged, and what comes with the overlay."""
     from knative.operating.deploying import rendering
 
@@ -171,7 +177,7 @@ def _platform(parts: Iterable[str]) -> tuple[list[Objects], Objects]:
     beside: Objects = []
     try:
         for part in parts:
-            rendered = [rendering.render(folder) for folder in rendering.platform(part)]
+            rendered = [await rendering.render(folder) for folder in rendering.platform(part)]
             if part == "knative":
                 beneath += rendered
             else:

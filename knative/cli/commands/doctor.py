@@ -54,12 +54,11 @@ def doctor(
 
 def _of_cluster(context: str, namespace: str, overlay: str, *, as_json: bool) -> None:
     from knative.cli import output
-    from knative.cli.signals import raised
+    from knative.cli.signals import abortable
     from knative.operating.diagnosis import reading
     from knative.operating.diagnosis.examination import before_deploying, examine
 
-    with raised():
-        objects = _rendered(overlay) if overlay else []
+    objects = abortable(lambda: _rendered(overlay)) if overlay else []
     with reach.cluster(context) as cluster:
         facts = reading.facts(cluster, namespace, objects)
     found = before_deploying(facts) if overlay else examine(facts)
@@ -70,11 +69,11 @@ def _of_cluster(context: str, namespace: str, overlay: str, *, as_json: bool) ->
     raise typer.Exit(FAILED if any(each.state == "missing" for each in found) else DONE)
 
 
-def _rendered(overlay: str) -> list[dict[str, Any]]:
+async def _rendered(overlay: str) -> list[dict[str, Any]]:
     from knative.operating.deploying import rendering
 
     try:
-        return rendering.render(rendering.folder_of(overlay))
+        return await rendering.render(rendering.folder_of(overlay))
     except rendering.NotRendered as error:
         raise Complaint(str(error)) from None
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,32 +75,56 @@ def platform(part: str) -> list[Path]:
     return folders
 
 
-def render(folder: Path) -> list[Object]:
-    """Every object, in kustomize's order. Raises NotRendered."""
+async def render(folder: Path) -> list[Object]:
+    """Every object, in kustomize's order. Whoever builds it ends when this is cancelled.
+
+    Raises NotRendered.
+    """
     program = next((each for each in _PROGRAMS if shutil.which(each[0])), None)
     if program is None:
         raise NotRendered("Neither kubectl nor kustomize is installed. Install one of them.")
     try:
-        ran = subprocess.run(
-            [*program, str(folder)],
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_TIMEOUT_S,
-        )
-    except subprocess.TimeoutExpired:
+        async with asyncio.timeout(_TIMEOUT_S):
+            status, built, log = await _ran(*program, str(folder))
+    except TimeoutError:
         # Of remote resources mostly: kustomize fetches them.
         raise NotRendered(f"{folder} was not built within {_TIMEOUT_S:g} s.") from None
-    if ran.returncode:
-        raise NotRendered(f"{folder} cannot be built: {_said(ran.stderr).rstrip('.')}.")
+    if status:
+        said = _said(log.decode(errors="replace")).rstrip(".")
+        raise NotRendered(f"{folder} cannot be built: {said}.")
     try:
-        found = list(yaml.load_all(ran.stdout, Loader=_Loader))
+        found = list(yaml.load_all(built, Loader=_Loader))
     except (yaml.YAMLError, ValueError) as error:
         said = " ".join(str(error).split())
         raise NotRendered(f"What {folder} is built to cannot be read: {said}.") from None
     if not (objects := [each for each in found if each]):
         raise NotRendered(f"There is no object in {folder}. List its resources.")
     return objects
+
+
+async def _ran(*words: str) -> tuple[int, bytes, bytes]:
+    """Exit status, standard output and standard error of a program.
+
+    Cancelled, it leaves nothing of the program, nor of those that this started to fetch what is
+    remote: they are a group of their own.
+    """
+    # Started at a stroke: a cancellation comes before it or after it.
+    with subprocess.Popen(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        reading = asyncio.ensure_future(asyncio.to_thread(process.communicate))
+        try:
+            output, errors = await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await reading
+            raise
+    return process.returncode, output, errors
 
 
 def _said(stderr: str) -> str:
