@@ -86,16 +86,22 @@ def test_it_plays_and_seeks_over_the_joins_of_chunks(watched: Tab) -> None:
     found = joins(page)
     assert len(found) > 1
     for join in found:
-        page.evaluate(
-            "at => { video.currentTime = at; return video.play(); }", max(0.0, join - NEAR_S)
+        start_s, end_s = max(0.0, join - NEAR_S), min(join + NEAR_S, LENGTH_S - 0.1)
+        page.evaluate("at => { video.currentTime = at; }", start_s)
+        # Played before both sides of the join are there, it would run dry on a slow machine; with
+        # a gap between them they never are one span.
+        wait(
+            page,
+            "!video.seeking && [...Array(video.buffered.length).keys()].some((at) => "
+            f"video.buffered.start(at) <= {start_s} && video.buffered.end(at) >= {end_s})",
         )
-        wait(page, f"!video.seeking && video.currentTime > {min(join + NEAR_S, LENGTH_S - 0.1)}")
-        within = "[...Array(video.buffered.length).keys()].some((at) => "
-        within += f"video.buffered.start(at) <= {join - NEAR_S} && "
-        within += f"video.buffered.end(at) >= {min(join + NEAR_S, LENGTH_S - 0.1)})"
-        assert page.evaluate(within), f"there is a gap at {join}"
-    assert page.evaluate("window.dry") == []
-    page.evaluate("video.pause()")
+        page.evaluate("window.dry = []; video.play()")
+        wait(page, f"video.currentTime > {end_s}")
+        page.evaluate("video.pause()")
+        dry = [
+            (kind, at) for kind, at in page.evaluate("window.dry") if abs(at - join) < NEAR_S / 2
+        ]
+        assert dry == []
 
 
 def test_who_points_at_a_part_sees_it(watched: Tab) -> None:
