@@ -19,9 +19,7 @@ def measure(scratch: Path) -> list[dict[str, Any]]:
     peaks, costs, tasks = {}, {}, {}
     for seconds in LENGTHS_S:
         source = clips.synthetic(scratch / f"{seconds}.mp4", seconds=seconds)
-        made = transcode(
-            source, scratch / f"out-{seconds}", words=("--profile", "fast"), memory_s=0.5
-        )
+        made = transcode(source, scratch / f"out-{seconds}", words=("--profile", "fast"))
         peaks[seconds] = made.run.peak_pss_bytes / 1e6
         costs[seconds] = made.run.cpu_s
         tasks[seconds] = sum(task["cpu_ms"] for task in made.report["tasks"]) / 1000

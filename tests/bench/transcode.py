@@ -47,9 +47,8 @@ def transcode(
     *,
     words: Sequence[str] = (),
     env: Mapping[str, str] | None = None,
-    memory_s: float = 2.0,
 ) -> Transcoded:
-    """Memory is looked at every `memory_s`. Raises RuntimeError when it does not end well."""
+    """Raises RuntimeError when it does not end well."""
     plans = out.with_name(f"{out.name}-plans")
     plans.mkdir()
 
@@ -68,7 +67,7 @@ def transcode(
     run = watch(
         [sys.executable, "-m", "knative.cli.main", "transcode", source, "-o", out, *words],
         things={"plan": plan_there, "playable": playable},
-        memory_s=memory_s,
+        memory=True,
         env=dict(env or {}),
     )
     if run.returncode != 0:
