@@ -40,34 +40,42 @@ def forget_reordering(clip: Path) -> None:
 
 def _short(unit: bytes) -> bytes:
     """The unit without usability information."""
-    plain = unit.replace(b"\0\0\3", b"\0\0")
-    bits = Bits(plain[1:])
-    profile = bits.number(8)
-    bits.number(16)
-    bits.golomb()
-    if profile in HIGH:
-        for _ in range(3):
+    header, body = unit[:1], unit[1:].replace(b"\0\0\3", b"\0\0")
+    kept = _needed(body) + "0"  # vui_parameters_present_flag
+    kept += "1" + "0" * (-(len(kept) + 1) % 8)  # rbsp_trailing_bits
+    short = bytearray(header)
+    for byte in int(kept, 2).to_bytes(len(kept) // 8, "big"):
+        if byte <= 3 and short.endswith(b"\0\0"):
+            short.append(3)  # emulation_prevention_three_byte
+        short.append(byte)
+    assert len(short) <= len(unit)
+    return bytes(short)
+
+
+def _needed(body: bytes) -> str:
+    """The bits before vui_parameters_present_flag, field by field (7.3.2.1.1)."""
+    bits = Bits(body)
+    profile_idc = bits.number(8)
+    bits.number(16)  # constraint flags, level_idc
+    bits.golomb()  # seq_parameter_set_id
+    if profile_idc in HIGH:
+        bits.golomb()  # chroma_format_idc
+        bits.golomb()  # bit_depth_luma_minus8
+        bits.golomb()  # bit_depth_chroma_minus8
+        bits.number(1)  # qpprime_y_zero_transform_bypass_flag
+        assert not bits.number(1), "seq_scaling_matrix_present_flag: nothing here has one"
+    bits.golomb()  # log2_max_frame_num_minus4
+    if (pic_order_cnt_type := bits.golomb()) == 0:
+        bits.golomb()  # log2_max_pic_order_cnt_lsb_minus4
+    assert pic_order_cnt_type != 1, "nothing here counts so"
+    bits.golomb()  # max_num_ref_frames
+    bits.number(1)  # gaps_in_frame_num_value_allowed_flag
+    bits.golomb()  # pic_width_in_mbs_minus1
+    bits.golomb()  # pic_height_in_map_units_minus1
+    if not bits.number(1):  # frame_mbs_only_flag
+        bits.number(1)  # mb_adaptive_frame_field_flag
+    bits.number(1)  # direct_8x8_inference_flag
+    if bits.number(1):  # frame_cropping_flag
+        for _edge in ("left", "right", "top", "bottom"):
             bits.golomb()
-        assert bits.number(2) == 0
-    bits.golomb()
-    if bits.golomb() == 0:
-        bits.golomb()
-    bits.golomb()
-    bits.number(1)
-    bits.golomb()
-    bits.golomb()
-    if not bits.number(1):
-        bits.number(1)
-    bits.number(1)
-    if bits.number(1):
-        for _ in range(4):
-            bits.golomb()
-    text = bits.text[: bits.at] + "01"
-    text += "0" * (-len(text) % 8)
-    out = bytearray(plain[:1])
-    for value in int(text, 2).to_bytes(len(text) // 8, "big"):
-        if value <= 3 and out.endswith(b"\0\0"):
-            out.append(3)
-        out.append(value)
-    assert len(out) <= len(unit)
-    return bytes(out)
+    return bits.text[: bits.at]

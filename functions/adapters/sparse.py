@@ -13,6 +13,20 @@ Places = Callable[[int, bytes], Iterable[tuple[int, memoryview]]]
 """Where bytes of the object from a position on go: parts of them, each with its place."""
 
 
+def read(
+    store: ObjectStore, key: str, ranges: Sequence[ByteRange], *, etag: str
+) -> Iterator[tuple[ByteRange, bytes]]:
+    """Each range of the object and what is there.
+
+    Raises Rejected (source_gone) when the object is no longer there, or no longer the one with this
+    `etag`.
+    """
+    try:
+        yield from zip(ranges, store.read(key, ranges, etag=etag), strict=True)
+    except Absent as error:
+        raise refuse("source_gone") from error
+
+
 def fetch(
     store: ObjectStore,
     key: str,
@@ -25,13 +39,12 @@ def fetch(
     """Write `ranges` of the object into `path` (made where there is none), as long as the object,
     each where it lies there; the rest are holes.
 
-    What an earlier call wrote there stays. Returns the bytes read. Raises Rejected (source_gone)
-    when the object is no longer there, or no longer the one with this `etag`.
+    What an earlier call wrote there stays. Returns the bytes read. Raises like `read`.
     """
     fetched = 0
     with path.open("r+b" if path.exists() else "w+b") as copy:
         copy.truncate(size_bytes)
-        for each, body in _read(store, key, ranges, etag):
+        for each, body in read(store, key, ranges, etag=etag):
             copy.seek(each.start)
             copy.write(body)
             fetched += len(body)
@@ -51,18 +64,9 @@ def collect(
     there. Returns and raises like `fetch`."""
     fetched = 0
     with path.open("r+b") as copy:
-        for each, body in _read(store, key, ranges, etag):
+        for each, body in read(store, key, ranges, etag=etag):
             fetched += len(body)
             for place, part in places(each.start, body):
                 copy.seek(place)
                 copy.write(part)
     return fetched
-
-
-def _read(
-    store: ObjectStore, key: str, ranges: Sequence[ByteRange], etag: str
-) -> Iterator[tuple[ByteRange, bytes]]:
-    try:
-        yield from zip(ranges, store.read(key, ranges, etag=etag), strict=True)
-    except Absent as error:
-        raise refuse("source_gone") from error

@@ -64,7 +64,7 @@ class Attempt:
         if timeline is None:
             raise Failed("output_invalid", problem="a video task without a timeline")
         renditions = [self._video(name) for name in task.renditions]
-        outputs = self._encode_somehow(task, timeline, renditions)
+        outputs = self._encode_until_right(task, timeline, renditions)
         return tuple(
             self._put(rendition.name, output, number, timeline.segment_of(task.start))
             for number, (rendition, output) in enumerate(zip(renditions, outputs, strict=True))
@@ -113,7 +113,7 @@ class Attempt:
         self.cpu_s += finished.cpu_s
         return finished
 
-    def _encode_somehow(
+    def _encode_until_right(
         self, task: VideoTask, timeline: Timeline, renditions: Sequence[VideoRendition]
     ) -> list[Fragmented]:
         failed: Failed | None = None

@@ -13,7 +13,7 @@ from eventing import telemetry
 from functions.adapters import sparse
 from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.media.encoding import argv as words
-from functions.media.source import excerpt, index
+from functions.media.source import byterange, excerpt, index
 from functions.media.source.byterange import ByteRange, union
 from functions.ports import ObjectStore
 
@@ -114,7 +114,7 @@ class Copy:
         """Into the file, where they lie in the source or to these places."""
         source = self.plan.source
         with telemetry.span("fetch", ranges=len(ranges)) as span:
-            for some in _batches(_pieces(ranges)):
+            for some in _batches(byterange.pieces(ranges, PIECE_BYTES)):
                 self.beat()
                 what = self.store, source.address, some, self._file
                 if places is None:
@@ -124,12 +124,6 @@ class Copy:
                 else:
                     self.bytes_read += sparse.collect(*what, places=places, etag=source.etag)
             span.set(bytes=self.bytes_read)
-
-
-def _pieces(ranges: Iterable[ByteRange]) -> Iterator[ByteRange]:
-    for each in ranges:
-        for start in range(each.start, each.stop, PIECE_BYTES):
-            yield ByteRange(start, min(each.stop, start + PIECE_BYTES))
 
 
 def _batches(pieces: Iterable[ByteRange]) -> Iterator[list[ByteRange]]:

@@ -12,8 +12,9 @@ from typing import Final
 from functions.adapters import sparse
 from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import in_units, refuse
+from functions.media.source import byterange
 from functions.media.source.byterange import ByteRange
-from functions.ports import Absent, ObjectStore
+from functions.ports import ObjectStore
 
 PIECE_BYTES: Final = 16 * 2**20
 """How much of the source is in memory at once."""
@@ -37,24 +38,21 @@ class Copy:
         stop = min(offset + size, self.source.size_bytes)
         if stop <= offset:
             return b""
-        try:
-            wanted = [ByteRange(offset, stop)]
-            return b"".join(self.store.read(self.source.address, wanted, etag=self.source.etag))
-        except Absent:
-            raise refuse("source_gone") from None
+        wanted = [ByteRange(offset, stop)]
+        found = sparse.read(self.store, self.source.address, wanted, etag=self.source.etag)
+        return b"".join(body for _, body in found)
 
     def fetch(self, ranges: Sequence[ByteRange]) -> None:
-        for each in ranges:
-            for start in range(each.start, each.stop, PIECE_BYTES):
-                self.beat()
-                sparse.fetch(
-                    self.store,
-                    self.source.address,
-                    [ByteRange(start, min(each.stop, start + PIECE_BYTES))],
-                    self.path,
-                    size_bytes=self.source.size_bytes,
-                    etag=self.source.etag,
-                )
+        for piece in byterange.pieces(ranges, PIECE_BYTES):
+            self.beat()
+            sparse.fetch(
+                self.store,
+                self.source.address,
+                [piece],
+                self.path,
+                size_bytes=self.source.size_bytes,
+                etag=self.source.etag,
+            )
 
     def fetch_whole(self, limit_bytes: int) -> None:
         """Raises Rejected (index_missing) for more than may be."""

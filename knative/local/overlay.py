@@ -34,7 +34,7 @@ class Overlay:
     cores: int
     encoders: int
     """Most encoders at a time."""
-    expecting: bool = False
+    for_one_job: bool = False
     """Whether the runtime lives for one job: what that needs is started before anybody asks for
     it, side by side and not one after the other, and what it needs throughout stays."""
     window_ms: int = 10_000
@@ -64,7 +64,7 @@ class Overlay:
                 min_scale=kept,
                 activation_scale=min(scaling.activation_scale, most),
                 # A revision is never first rolled out here: nothing runs until it is expected.
-                initial_scale=max(kept, int(self.expecting and service.name in BEGINNING)),
+                initial_scale=max(kept, int(self.for_one_job and service.name in BEGINNING)),
                 window_ms=self.window_ms,
                 tick_ms=self.tick_ms,
                 bucket_ms=self.tick_ms,
@@ -76,6 +76,6 @@ class Overlay:
     def _kept(self, name: str) -> int:
         """Two encoders have something to do soon: the film's beginning and its sound. Whether more
         do shows when there is a plan."""
-        if not self.expecting or name not in THROUGHOUT:
+        if not self.for_one_job or name not in THROUGHOUT:
             return 0
         return min(self.cores, 2) if name == ENCODER else 1

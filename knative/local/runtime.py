@@ -93,7 +93,7 @@ class Runtime:
         tick_s: float | None = None,
         watch_uploads: bool = True,
         scale_window_s: float | None = None,
-        expecting: bool = False,
+        for_one_job: bool = False,
         extra_env: Mapping[str, str] | None = None,
         stores: Stores | None = None,
         door: Listen | None = None,
@@ -103,7 +103,7 @@ class Runtime:
         if encoders is None:
             encoders = int(os.environ.get("KINORA_ENCODERS") or 0)
         usable = cores()
-        self._overlay = Overlay(cores=usable, encoders=encoders or usable, expecting=expecting)
+        self._overlay = Overlay(cores=usable, encoders=encoders or usable, for_one_job=for_one_job)
         if scale_window_s is not None:
             self._overlay = replace(self._overlay, window_ms=round(scale_window_s * 1_000))
         self.home = Home(directory.absolute())

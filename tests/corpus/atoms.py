@@ -21,7 +21,7 @@ def box(kind: str | bytes, *payload: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(body), name) + body
 
 
-def full(kind: str, *payload: bytes, version: int = 0, flags: int = 0) -> bytes:
+def full(kind: str | bytes, *payload: bytes, version: int = 0, flags: int = 0) -> bytes:
     """A box with version and flags."""
     return box(kind, struct.pack(">I", version << 24 | flags), *payload)
 

@@ -57,7 +57,7 @@ def test_a_runtime_for_one_job_has_processes_before_the_first_event_and_keeps_th
     samples.add("encoder", "two")
 
     async def scenario() -> None:
-        async with samples.running(encoders=1, expecting=True) as runtime:
+        async with samples.running(encoders=1, for_one_job=True) as runtime:
             await eventually(lambda: len(runtime.status().processes) == 2)
             before = set(runtime.status().processes)
             await runtime.publish(event("e", "one"))

@@ -13,19 +13,12 @@ from functions.media.source import excerpt
 from functions.media.source.byterange import ByteRange
 from functions.media.source.index import Packet, Packets
 from functions.media.streams import boxes
+from tests.corpus.atoms import box, full
 
 BRANDS = b"\0\0\0\x10ftypisom\0\0\0\0"
 CLOCK = 12_800
 APART = 50
 TABLE = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
-
-
-def box(kind: bytes, *parts: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + sum(map(len, parts)), kind) + b"".join(parts)
-
-
-def full(kind: bytes, *parts: bytes) -> bytes:
-    return box(kind, bytes(4), *parts)
 
 
 def track(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from functions.media.streams import fragmented
 from tests.clips import ffmpeg
+from tests.corpus.atoms import box
 
 VIDEO = (
     *("-f", "lavfi", "-i", "testsrc2=s=128x72:r=25:d=2.4"),
@@ -39,10 +40,6 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("fragmented") / "sound.mp4"
     ffmpeg(*SOUND, str(path))
     return path.read_bytes()
-
-
-def box(kind: bytes, body: bytes = b"") -> bytes:
-    return struct.pack(">I4s", 8 + len(body), kind) + body
 
 
 def test_a_video_file_is_an_init_and_a_fragment_a_segment(video: bytes) -> None:

@@ -156,7 +156,7 @@ def test_on_one_machine_encoders_are_as_many_as_asked_and_others_as_many_as_core
 def test_a_runtime_for_one_job_starts_what_it_begins_with_and_keeps_what_it_needs_throughout() -> (
     None
 ):
-    overlay = Overlay(cores=4, encoders=64, expecting=True)
+    overlay = Overlay(cores=4, encoders=64, for_one_job=True)
     applied = {service.name: overlay.apply(service).scaling for service in load(BASE).services}
     begun = {name: scaling.initial_scale for name, scaling in applied.items()}
     kept = {name: scaling.min_scale for name, scaling in applied.items()}

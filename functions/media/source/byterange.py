@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -20,6 +20,13 @@ class ByteRange:
     @property
     def size_bytes(self) -> int:
         return self.stop - self.start
+
+
+def pieces(ranges: Iterable[ByteRange], most_bytes: int) -> Iterator[ByteRange]:
+    """The same bytes in the same order, none with more than `most_bytes` at once."""
+    for each in ranges:
+        for start in range(each.start, each.stop, most_bytes):
+            yield ByteRange(start, min(each.stop, start + most_bytes))
 
 
 def union(ranges: Iterable[ByteRange]) -> list[ByteRange]:

@@ -106,12 +106,12 @@ def of(described: bytes, packets: Packets) -> Excerpt | None:
     begins = first - packets[0].dts + back
     edits = _edits(first, begins, sum(durations) + max(late) + 1)
     tables = (
-        _full(b"stts", *_runs(durations)),
-        _full(b"ctts", *_runs(late)),
-        _full(b"stss", *_numbers([at for at, each in enumerate(packets, 1) if each.sync])),
+        _full(b"stts", _runs(durations)),
+        _full(b"ctts", _runs(late)),
+        _full(b"stss", _numbers([at for at, each in enumerate(packets, 1) if each.sync])),
         # One chunk with all of them.
         _full(b"stsc", struct.pack(">IIII", 1, 1, len(packets), 1)),
-        _full(b"stsz", bytes(4), *_numbers([packet.size for packet in packets])),
+        _full(b"stsz", bytes(4), _numbers([packet.size for packet in packets])),
     )
     data_bytes = sum(packet.size for packet in packets)
     # The offset has eight bytes wherever it leads.
@@ -167,17 +167,15 @@ def _filled(described: bytes, edits: bytes, tables: Iterable[bytes], offset: int
     clock, named, information = boxes.children(described, media.body, media.stop)
     kind, where, table = boxes.children(described, information.body, information.stop)
     (entry,) = boxes.children(described, table.body, table.stop)
-    kept = {
-        box: _whole(described, box)
-        for box in (*brands, header, track, clock, named, kind, where, entry)
-    }
+
+    def kept(*whole: boxes.Box) -> bytes:
+        return b"".join(described[each.start : each.stop] for each in whole)
+
     chunk = _full(b"co64", struct.pack(">IQ", 1, offset))
-    samples = _box(b"stbl", kept[entry], *tables, chunk)
-    inside = _box(b"minf", kept[kind], kept[where], samples)
-    media_box = _box(b"mdia", kept[clock], kept[named], inside)
-    return b"".join(kept[box] for box in brands) + _box(
-        b"moov", kept[header], _box(b"trak", kept[track], _box(b"edts", edits), media_box)
-    )
+    samples = _box(b"stbl", kept(entry), *tables, chunk)
+    inside = _box(b"mdia", kept(clock, named), _box(b"minf", kept(kind, where), samples))
+    film = _box(b"trak", kept(track), _box(b"edts", edits), inside)
+    return kept(*brands) + _box(b"moov", kept(header), film)
 
 
 def _edits(first: int, begins: int, duration: int) -> bytes:
@@ -193,16 +191,15 @@ def _edits(first: int, begins: int, duration: int) -> bytes:
     )
 
 
-def _runs(values: Iterable[int]) -> Iterator[bytes]:
+def _runs(values: Iterable[int]) -> bytes:
     """How often each value comes in a row, and the value, behind the number of rows."""
     rows = [(sum(1 for _ in same), value) for value, same in groupby(values)]
-    return _numbers(rows)
+    return struct.pack(f">{1 + 2 * len(rows)}I", len(rows), *chain.from_iterable(rows))
 
 
-def _numbers(rows: Sequence[int] | Sequence[tuple[int, int]]) -> Iterator[bytes]:
-    flat = (row if isinstance(row, tuple) else (row,) for row in rows)
-    numbers = [len(rows), *chain.from_iterable(flat)]
-    yield struct.pack(f">{len(numbers)}I", *numbers)
+def _numbers(values: Sequence[int]) -> bytes:
+    """Behind how many there are."""
+    return struct.pack(f">{1 + len(values)}I", len(values), *values)
 
 
 def _number(data: Buffer, trak: boxes.Box) -> int:

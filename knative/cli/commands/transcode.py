@@ -207,7 +207,7 @@ async def _pipeline(
         directory,
         encoders=encoders,
         watch_uploads=False,
-        expecting=True,
+        for_one_job=True,
         extra_env={**for_functions(os.environ), "KINORA_STORE": location},
     )
 
