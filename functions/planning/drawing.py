@@ -13,7 +13,7 @@ from functions.jobs.manifest import Manifest
 from functions.jobs.plan import MEZZANINE_TASK, Fingerprint, MezzanineTask, Plan, Task, VideoTask
 from functions.jobs.profile import Profile
 from functions.jobs.refusal import refuse
-from functions.media.cutting import effort, framerate, timeline
+from functions.media.cutting import effort, framerate, presentation, timeline
 from functions.media.cutting.cost import Basis, Model
 from functions.media.cutting.effort import Effort
 from functions.media.cutting.rates import Rates
@@ -112,7 +112,7 @@ def _film(
     table = survey.tables[video.index]
     if not table.complete:
         raise refuse("source_unreadable", problem="pictures without a time")
-    presented = sorted(packet.pts for packet in table.packets if packet.shown)
+    presented = presentation.of(table.packets).ticks
     line = timeline.plan(
         presented,
         video.timebase,

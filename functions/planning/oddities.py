@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from functions.media.cutting import timeline
+from functions.media.cutting import presentation, timeline
 from functions.media.cutting.framerate import median_delta, median_rate
 from functions.media.cutting.timeline import Timeline
 from functions.media.source.index import Packets
@@ -26,7 +26,7 @@ def of_times(
     asked_variable: bool,
 ) -> Iterator[str]:
     """Of a film's pictures, whose timeline is `line`."""
-    presented = sorted(packet.pts for packet in packets if packet.shown)
+    presented = presentation.of(packets).ticks
     yield from _kept(line, presented, asked_variable)
     if line.counted:
         return

@@ -18,9 +18,11 @@ _HEAD: Final = """\
 <!-- Written by tests/e2e/test_real_files.py with WRITE_DOCS=1: edit tests/reference. -->
 # Real files
 
-Twenty files of public projects, which nobody here made, each encoded a segment a task and judged by
-`tests/e2e/test_real_files.py`. What is right is written by hand (`tests/reference/real.py`). The
-pictures of the largest and of the smallest rung are compared, frame by frame, with a reference that
+Twenty files of public projects, which nobody here made, each encoded a segment a task (a long one
+eight) and judged by `tests/e2e/test_real_files.py`. The rungs are those of small profiles made to
+be judged, with short segments: the built-in ones go up to the source's own size. What is right is
+written by hand (`tests/reference/real.py`). The pictures of the largest and of the smallest rung
+are compared, frame by frame (every hundredth of six minutes of black), with a reference that
 Debian's ffmpeg 5.1 decodes: told by hand how to turn, crop and convert, by zimg instead of swscale.
 Counts and times are those of the boxes, of ffmpeg 5.1, 8.1 and 9.0 by HLS and by DASH (8.1 is built
 without DASH), and of Shaka's packager. Sound is correlated with the source's at its start, in its

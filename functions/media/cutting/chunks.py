@@ -35,7 +35,7 @@ _TOO_MUCH: Final = 1.5
 each beyond what may be."""
 MAX_EARLY: Final = 0.01
 """Of all work: what it may cost that the first chunk is decoded once more for its lowest rung."""
-MAX_SHARED: Final = 0.01
+MAX_SHARED: Final = 0.015
 """Of all work: what it may cost that chunks of the last round are decoded once more."""
 MAX_IDLE: Final = 0.03
 """Of the wall: where the first worker waits no longer for the last one, nothing is shared out."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final
 
+from functions.media.cutting import presentation
 from functions.media.cutting.timeline import Slots, Timeline
 from functions.media.cutting.windows import Chunk
 from functions.media.source.index import Packets
@@ -50,18 +51,18 @@ class Effort:
 
 def weights(packets: Packets, timeline: Timeline) -> tuple[float, ...]:
     """What the sizes of a track's packets tell of each segment; none where they tell nothing."""
-    shown = sorted((packet.pts, packet.size, packet.sync) for packet in packets if packet.shown)
     sizes, counts = [0] * timeline.segments, [0] * timeline.segments
     slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
-    for number, (ticks, size, sync) in enumerate(shown):
-        if not sync:
+    for number, row in enumerate(presentation.of(packets).rows):
+        packet = packets[row]
+        if not packet.sync:
             if timeline.variable:
                 # By time: pictures that stand still are several frames.
-                segment = timeline.segment_at(ticks)
+                segment = timeline.segment_at(packet.pts)
             else:
-                frame = number if timeline.constant else slots.of(ticks)
+                frame = number if timeline.constant else slots.of(packet.pts)
                 segment = timeline.segment_of(min(max(frame, 0), timeline.frames - 1))
-            sizes[segment] += size
+            sizes[segment] += packet.size
             counts[segment] += 1
     if sum(counts) < _FEW or not sum(sizes):
         return ()

@@ -5,13 +5,17 @@ Positions are rows of the packet index, ticks of the source and output frames; a
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Final
 
+from functions.media.cutting import presentation
 from functions.media.cutting.framerate import median_delta
+from functions.media.cutting.presentation import Presentation
 from functions.media.cutting.timeline import Timeline, repeats, source_frames
 from functions.media.source.index import Packets
 
@@ -59,34 +63,32 @@ class Windows:
 
     def __init__(self, packets: Packets, timeline: Timeline, *, beside: int = 0) -> None:
         """`beside`: how many frames on either side of each a filter looks at before the cut."""
-        shown = sorted((packet.pts, row) for row, packet in enumerate(packets) if packet.shown)
-        self._presented = [pts for pts, _ in shown]
-        rows = [row for _, row in shown]
+        shown = presentation.of(packets)
+        self._presented = shown.ticks
         self._count = len(packets)
         self._timeline = timeline
         self._beside = beside
         self._source_frame = source_frames(timeline, self._presented)
         # Of frame n and all later ones the earliest row, of frame n and all earlier the latest.
-        self._earliest = list(accumulate(reversed(rows), min))[::-1]
-        self._latest = list(accumulate(rows, max))
-        decoded = {row: rank for rank, row in enumerate(sorted(rows))}
-        delay = max((decoded[row] - rank for rank, row in enumerate(rows)), default=0)
-        self._margin = _FLUSH_PACKETS + 2 * min(_MAX_DELAY, delay)
-        self._sync = [row for row, packet in enumerate(packets) if packet.sync]
-        self._sync_pts = [packets[row].pts for row in self._sync]
+        self._earliest = array("I", accumulate(reversed(shown.rows), min))
+        self._earliest.reverse()
+        self._latest = array("I", accumulate(shown.rows, max))
+        self._margin = _FLUSH_PACKETS + 2 * min(_MAX_DELAY, _delay(packets, shown))
+        self._sync = array("I", (row for row, packet in enumerate(packets) if packet.sync))
+        self._sync_pts = array("q", (packet.pts for packet in packets if packet.sync))
         self._open = self._open_groups(packets)
-        self._bytes = [0, *accumulate(packet.size for packet in packets)]
+        self._bytes = array("Q", accumulate((packet.size for packet in packets), initial=0))
         self._median = median_delta(self._presented)
         self._repeats = repeats(timeline, self._presented) if timeline.variable else []
 
     @property
-    def presented(self) -> list[int]:
+    def presented(self) -> Sequence[int]:
         """Ticks of the presented frames, ascending."""
         return self._presented
 
-    def _open_groups(self, packets: Packets) -> list[bool]:
+    def _open_groups(self, packets: Packets) -> bytearray:
         """For each sync sample, whether frames that follow it are presented before it."""
-        groups = []
+        groups = bytearray()
         for first, stop in pairwise([*self._sync, self._count]):
             pts = packets[first].pts
             leading = range(first + 1, min(stop, first + _MOST_LEADING))
@@ -155,3 +157,9 @@ class Windows:
     @property
     def bytes(self) -> int:
         return self._bytes[-1]
+
+
+def _delay(packets: Packets, shown: Presentation) -> int:
+    """How many pictures that are shown later are decoded before one, at most."""
+    decoded = array("I", accumulate(packet.shown for packet in packets))
+    return max((decoded[row] - 1 - at for at, row in enumerate(shown.rows)), default=0)
