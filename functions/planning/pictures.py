@@ -11,7 +11,14 @@ from functions.jobs.refusal import refuse
 from functions.media.encoding import ladder
 from functions.media.encoding.accelerator import Accelerator
 from functions.media.encoding.rendition import VideoRendition
-from functions.media.encoding.treatment import Colors, Crop, Tone, Treatment, Turn
+from functions.media.encoding.treatment import (
+    SCALED_MATRICES,
+    Colors,
+    Crop,
+    Tone,
+    Treatment,
+    Turn,
+)
 from functions.media.source.sidedata import NOTHING_OUTSIDE
 from functions.media.source.stream import VideoStream
 from functions.planning.scan import Seen
@@ -95,6 +102,7 @@ def treatment(
         largest_width=largest.width,
         largest_height=largest.height,
         source=source,
+        named=_is_named(video, source),
         output=_output(source),
     )
 
@@ -132,6 +140,12 @@ def colors(video: VideoStream) -> Colors:
     return Colors(
         range="pc" if full else "tv", matrix=matrix, primaries=primaries, transfer=transfer
     )
+
+
+def _is_named(video: VideoStream, colors: Colors) -> bool:
+    """Whether every picture says what its numbers mean, in words that `scale` knows."""
+    known = colors.matrix != "gbr" and colors.matrix in SCALED_MATRICES
+    return known and (video.color_space, video.color_range) == (colors.matrix, colors.range)
 
 
 def _known(word: str, words: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ import pytest
 
 from eventing.errors import Rejected
 from functions.adapters import binaries
+from functions.jobs.plan import VideoTask
 from functions.media.source.sidedata import DolbyVision
 from functions.planning import pictures
 from tests.clips import ffmpeg
@@ -45,10 +46,11 @@ def corners(path: Path, *options: str, filters: str = "null") -> Path:
     return path
 
 
-def quarters(drawn: Drawn) -> dict[str, tuple[int, int, int]]:
-    """Luma and chroma in the middle of the four quarters of the first picture."""
+def quarters(drawn: Drawn, task: VideoTask | None = None) -> dict[str, tuple[int, int, int]]:
+    """Luma and chroma in the middle of the four quarters of the first picture, of the film or of a
+    chunk."""
     width, height = drawn.plan.video[0].width, drawn.plan.video[0].height
-    data = drawn.pixels(drawn.whole())
+    data = drawn.pixels(task or drawn.whole())
     found = {}
     for name, x, y in (("tl", 1, 1), ("tr", 3, 1), ("bl", 1, 3), ("br", 3, 3)):
         at_x, at_y = width * x // 4, height * y // 4
@@ -296,6 +298,28 @@ def test_pictures_that_change_their_size_lose_no_frame_and_are_told_of(tmp_path:
         by_chunks += drawn.sums(drawn.chunk(start, min(start + 10, line.frames)))
     assert by_chunks == whole
     assert any("changes its size" in note for note in drawn.plan.notes)
+
+
+def test_pictures_that_change_their_colours_keep_them_in_every_chunk(tmp_path: Path) -> None:
+    parts = []
+    for number, matrix in enumerate(("bt709", "smpte170m")):
+        part = corners(
+            tmp_path / f"{number}.ts",
+            *(*LOSSLESS, "-g", "5", "-pix_fmt", "yuv420p", "-color_range", "tv"),
+            *("-colorspace", matrix, "-color_primaries", matrix, "-color_trc", matrix),
+            *("-output_ts_offset", str(number * 0.4)),
+            filters=f"scale=out_color_matrix={matrix}:out_range=tv,format=yuv420p",
+        )
+        parts.append(part.read_bytes())
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(parts))
+    ffmpeg("-i", f"file:{joined}", "-c", "copy", f"file:{tmp_path / 'clip.mp4'}")
+    drawn = Drawn.of(tmp_path / "clip.mp4", tmp_path)
+    assert drawn.plan.picture.named
+    for start, stop in ((0, 5), (8, 12), (12, 15), (15, 20)):
+        assert same(quarters(drawn, drawn.chunk(start, stop)), "bt709"), start
+    sums = [*drawn.sums(drawn.chunk(0, 12)), *drawn.sums(drawn.chunk(12, 20))]
+    assert sums == drawn.sums(drawn.whole())
 
 
 def test_chunks_say_the_same_of_their_colours_whatever_the_source_says_there(

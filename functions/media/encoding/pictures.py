@@ -155,8 +155,17 @@ def _whole_frames(stream: graph.Stream, timeline: Timeline, treatment: Treatment
         stream = stream.filter("settb", expr=graph.ratio(timeline.timebase))
         stream = stream.filter("setpts", expr="N")
     if treatment.width and treatment.height:
-        # The graph stays when the picture changes in mid-stream: a new one would count anew.
-        stream = stream.filter("scale", w=treatment.width, h=treatment.height, flags="bicubic")
+        # The graph stays when the picture changes in mid-stream: a new one would count anew. It
+        # would otherwise give out the colours of whatever picture a chunk begins to decode with.
+        source = treatment.source
+        kept = {"out_color_matrix": source.matrix, "out_range": source.range}
+        stream = stream.filter(
+            "scale",
+            w=treatment.width,
+            h=treatment.height,
+            flags="bicubic",
+            **(kept if treatment.named else {}),
+        )
     if treatment.deinterlace:
         stream = stream.filter(
             "bwdif", mode="send_frame", parity=treatment.deinterlace, deint="all"

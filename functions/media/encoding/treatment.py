@@ -63,6 +63,8 @@ class Treatment:
     """Of the largest rendition: where light is reckoned with, no more pixels than that."""
     source: Colors = Colors()
     """What the source's numbers are taken for; what it does not say is assumed."""
+    named: bool = False
+    """Whether pictures say so themselves: one that says otherwise in mid-stream is converted."""
     output: Colors = Colors()
     """What every rendition's numbers are, and says that they are."""
 
