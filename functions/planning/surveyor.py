@@ -7,7 +7,7 @@ start is looked at, to refuse what can be refused; a task remuxes them first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -60,7 +60,10 @@ class Surveyor:
             return _Look(self, source, beat, folder).original()
 
     def mezzanine(self, original: SourceObject, beat: Callable[[], None]) -> Survey:
-        """Look at the mezzanine of a source. Raises Rejected, and Absent when there is none."""
+        """Look at the mezzanine of a source, and at the source for what no copy can say.
+
+        Raises Rejected, and Absent when there is none.
+        """
         key = layout.mezzanine(original.digest)
         info = self.store.head(key)
         if info is None:
@@ -68,7 +71,10 @@ class Surveyor:
         with self.scratch() as folder:
             look = _Look(self, SourceObject.of(info), beat, folder)
             survey = look.mezzanine(layout.index(original.digest))
-            return replace(survey, torn=_Look(self, original, beat, folder).torn())
+        with self.scratch() as folder:
+            look = _Look(self, original, beat, folder)
+            media = _named(survey.media, look.languages())
+            return replace(survey, media=media, torn=look.torn())
 
 
 @dataclass(slots=True)
@@ -102,10 +108,8 @@ class _Look:
                 survey = self._indexed(kind, boxes, layout.index(self.source.digest))
                 if survey is not None:
                     return survey
+        media = self._by_its_ends(kind)
         size = self.source.size_bytes
-        ends = [ByteRange(0, min(size, START_BYTES)), ByteRange(max(0, size - END_BYTES), size)]
-        self.copy.fetch(union(ends))
-        media = self.lister.streams(kind.format)
         if missing_bytes := ending.missing_bytes(kind, self.copy.read, size):
             raise refuse("source_truncated", problem=f"its last {missing_bytes} bytes are missing")
         if media.video and untimed.in_avi(kind.format, media.video[0]):
@@ -120,6 +124,20 @@ class _Look:
             return ending.torn(self._sniff(), self.copy.read, self.source.size_bytes)
         except Rejected:
             return False
+
+    def languages(self) -> tuple[str, ...]:
+        """Of all sound; a file that is gone by now tells nothing."""
+        try:
+            media = self._by_its_ends(self._sniff())
+        except Rejected:
+            return ()
+        return tuple(stream.language for stream in media.audio)
+
+    def _by_its_ends(self, kind: sniff.Container) -> Media:
+        size = self.source.size_bytes
+        ends = [ByteRange(0, min(size, START_BYTES)), ByteRange(max(0, size - END_BYTES), size)]
+        self.copy.fetch(union(ends))
+        return self.lister.streams(kind.format)
 
     def mezzanine(self, index_key: str) -> Survey:
         kind = self._sniff()
@@ -280,6 +298,16 @@ class _Look:
                 )
                 for film in media.video
             }
+
+
+def _named(media: Media, languages: Sequence[str]) -> Media:
+    """With the languages of the source: QuickTime has numbers for some, and loses the others."""
+    if len(languages) != len(media.audio):
+        return media
+    pairs = zip(media.audio, languages, strict=True)
+    return replace(
+        media, audio=tuple(replace(stream, language=language) for stream, language in pairs)
+    )
 
 
 def _first_packets(tables: Mapping[int, Table]) -> list[ByteRange]:

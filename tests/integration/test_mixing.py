@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from array import array
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,10 @@ def rendition(layout: Layout, *, seconds: int, mixed: bool = True) -> AudioRendi
     )  # fmt: skip
 
 
-def encoded(source: Path, rendition: AudioRendition) -> array[float]:
+def encoded(source: Path, rendition: AudioRendition, *, format: str = "mov") -> array[float]:
     """The samples of all channels in turn, as a decoder gives them."""
     _, *options = sounds.argv(
-        "", source=words.Source(format="mov"), renditions=[rendition], tuning=words.Tuning()
+        "", source=words.Source(format=format), renditions=[rendition], tuning=words.Tuning()
     )
     subprocess.run([binaries.ffmpeg(), *options], cwd=source.parent, check=True)
     heard = array("f")
@@ -86,8 +87,26 @@ def test_six_loud_channels_are_not_clipped(layout: Layout, tmp_path: Path) -> No
     assert 0.9 < max(map(abs, encoded(source, rendition(layout, seconds=3)))) < 1
 
 
+def test_what_has_more_channels_later_is_not_clipped_there(tmp_path: Path) -> None:
+    parts = []
+    for layout, channels in (("stereo", 2), ("5.1(side)", 6)):
+        part = tmp_path / f"{channels}.ac3"
+        tone = "|".join(["0.9*sin(2*PI*440*t)"] * channels)
+        ffmpeg(
+            *("-f", "lavfi", "-i", f"aevalsrc=exprs='{tone}':s={RATE}:c={layout}:d=2"),
+            *("-c:a", "ac3", "-b:a", "640k", str(part)),
+        )
+        parts.append(part.read_bytes())
+    (joined := tmp_path / "joined.ac3").write_bytes(b"".join(parts))
+    source = tmp_path / words.SOURCE
+    ffmpeg("-f", "ac3", "-i", str(joined), "-c", "copy", "-f", "matroska", str(source))
+    made = replace(rendition("stereo", seconds=4, mixed=False), bitrate_bps=256_000)
+    heard = encoded(source, made, format="matroska")
+    assert 0.8 < max(map(abs, heard[5 * RATE :])) < 1.1
+
+
 def test_what_is_not_mixed_is_not_touched(tmp_path: Path) -> None:
-    """Peaks at full strength stay: the limiter is for sums alone."""
+    """Peaks at full strength stay: the limiter is for what is louder."""
     source = tones(tmp_path / words.SOURCE, "stereo", ["0.999"] * 2)
     made = rendition("stereo", seconds=2, mixed=False)
     assert max(encoded(source, made)) == pytest.approx(0.999, abs=0.02)

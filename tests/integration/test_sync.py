@@ -214,22 +214,28 @@ def test_all_sound_of_a_small_source_is_read_once(tmp_path: Path) -> None:
     assert [task["renditions"] for task in sounds] == [["audio-1", "audio-2", "audio-3"]]
 
 
+LEFT_OUT = "audio stream 1 left out: its language is eng"
+
+
 @pytest.mark.parametrize(
-    ("asked", "kept", "note"),
+    ("german", "asked", "kept", "note"),
     [
-        (["de"], ["audio-1"], "audio stream 1 left out: its language is eng"),
-        (["fr"], ["audio-1", "audio-2"], "no sound track in fr: every one is there"),
+        ("ger", ["de"], ["audio-1"], LEFT_OUT),
+        # QuickTime, which the film is remuxed to, has no number for these.
+        ("deu", ["de"], ["audio-1"], LEFT_OUT),
+        ("de-AT", ["de"], ["audio-1"], LEFT_OUT),
+        ("ger", ["fr"], ["audio-1", "audio-2"], "no sound track in fr: every one is there"),
     ],
 )
 def test_only_sound_in_the_languages_that_were_asked_for(
-    asked: list[str], kept: list[str], note: str, tmp_path: Path
+    german: str, asked: list[str], kept: list[str], note: str, tmp_path: Path
 ) -> None:
     film = tmp_path / "film.mkv"
     ffmpeg(
         *("-f", "lavfi", "-i", "testsrc2=s=128x72:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1"),
         *("-map", "0", "-map", "1", "-map", "1", "-c:v", "libx264", "-pix_fmt", "yuv420p"),
-        *("-c:a", "aac", "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=ger"),
-        str(film),
+        *("-c:a", "aac", "-metadata:s:a:0", "language=eng"),
+        *("-metadata:s:a:1", f"language={german}", str(film)),
     )
     options = {"audio_languages": asked}
     ended = Site(tmp_path / "world").bring(film.read_bytes(), key="acme/film.mkv", options=options)

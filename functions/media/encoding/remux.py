@@ -40,7 +40,7 @@ def argv(ffmpeg: str, *, source: words.Source, muxer: str, unpack: bool) -> tupl
         *("-i", f"file:{words.SOURCE}"),
         *("-map", "0:V?", "-map", "0:a?", "-c", "copy"),
         *("-bsf:v", filters),
-        # What the file says of itself stays behind; languages are the streams'.
+        # What the file says of itself stays behind.
         *("-map_metadata:g", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-max_muxing_queue_size", "9999"),
         *("-f", muxer, f"file:{words.output(0)}"),

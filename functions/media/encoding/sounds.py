@@ -24,6 +24,8 @@ STRETCH: Final = 0.02
 """At most so much, which changes the pitch by less than half a semitone."""
 LIMIT: Final = "0.95"
 """Peak of what was mixed; its sum can be more than twice as loud as the loudest channel."""
+FULL: Final = "1"
+"""Peak of what was not: louder, it is cut off anyway where it is played."""
 
 
 def argv(
@@ -89,8 +91,9 @@ def _placed(number: int, rendition: AudioRendition) -> graph.Stream:
             "first_pts": 0,
         },
     )
-    if rendition.mixed:
-        stream = stream.filter("alimiter", limit=LIMIT, level=0, latency=1)
+    # Sound that has fewer channels than it will have later is mixed as well.
+    limit = LIMIT if rendition.mixed else FULL
+    stream = stream.filter("alimiter", limit=limit, level=0, latency=1)
     if rendition.late:
         # aresample would hold all of the silence in memory at once.
         silence = graph.silence(rendition.late, rate, rendition.layout)
