@@ -30,8 +30,10 @@ def tables(told: Outlook, *, source: str) -> list[RenderableType]:
     shown += [Text(f"note: {wording.plain(note)}", style="yellow") for note in notes]
     if plan.video or plan.audio:
         shown += ["", _renditions(plan)]
-    shown += ["", _tasks(told), "", _outcomes(told.outcomes), "", _basis(plan)]
-    return shown
+    shown += ["", _tasks(told)]
+    if told.outcomes:
+        shown += ["", _outcomes(told.outcomes)]
+    return [*shown, "", _basis(plan)]
 
 
 def _headline(told: Outlook, source: str) -> str:
@@ -45,6 +47,9 @@ def _headline(told: Outlook, source: str) -> str:
             f"{wording.count(line.frames)} frames at {wording.rate(line)} fps "
             f"({wording.span(float(line.duration_s))})"
         )
+    elif told.plan and told.plan.audio:
+        sound = told.plan.audio[0]
+        facts.append(f"sound alone ({wording.span(sound.samples / sound.sample_rate)})")
     facts.append(wording.size(told.size_bytes))
     return f"{wording.plain(source)}: {', '.join(facts)}"
 

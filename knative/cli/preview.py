@@ -38,6 +38,7 @@ class Outlook:
     tasks: Sequence[Expected]
     """Of both plans, in order."""
     outcomes: Sequence[Outcome]
+    """None where the plan only shows after the remux."""
 
 
 def look(
@@ -110,9 +111,9 @@ def look(
     before = expected(remux, {}) if remux else []
     after = file_of(plan, manifest) if plan else []
     outcomes = []
-    for count in also:
-        planned = draw(manifest, 1, survey, replace(setting, workers=count)) if plan else None
-        film = expected(planned, survey.tables) if planned else []
+    for count in also if plan else ():
+        planned = draw(manifest, 1, survey, replace(setting, workers=count))
+        film = expected(planned, survey.tables)
         outcomes.append(outcome(before, film, after, encoders=count, gpu_encoders=GPU_ENCODERS))
     video = survey.media.video[0] if survey.media.video else None
     if plan is not None:

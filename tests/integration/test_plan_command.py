@@ -74,7 +74,15 @@ def test_pictures_whose_times_only_the_remux_tells_are_not_refused(tmp_path: Pat
     )
     found = told(source)
     assert (found["remuxed_first"], found["timeline"]) == (True, None)
+    # The remux alone is not what it takes.
+    assert found["encoders"] == []
     assert "only then can be told what it becomes" in kinora_plan(source).stdout
+
+
+def test_of_sound_alone_is_told_how_long_it_is(tmp_path: Path) -> None:
+    source = tmp_path / "clip.m4a"
+    ffmpeg("-f", "lavfi", "-i", "sine=d=75", "-c:a", "aac", str(source))
+    assert "clip.m4a: sound alone (1:15)," in kinora_plan(source).stdout
 
 
 def test_what_would_be_refused_is_refused_with_its_sentence(tmp_path: Path) -> None:

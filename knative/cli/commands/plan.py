@@ -29,7 +29,7 @@ def plan(
             min=1,
             max=100_000,
             help="Encoders at once (default: cores); the tasks shown are for the first number "
-            "given, and the times for each.",
+            "given, and the times for each. May be given several times.",
         ),
     ] = None,
     chunk_segments: wanted.ChunkSegments = None,
