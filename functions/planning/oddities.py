@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import Final
 
 from functions.media.cutting import presentation, timeline
-from functions.media.cutting.framerate import median_delta, median_rate
+from functions.media.cutting.framerate import MAX_RATE, exact_rate, median_delta, median_rate
 from functions.media.cutting.timeline import Timeline
+from functions.media.source import keyframes
 from functions.media.source.index import Packets
 
 LONG_S: Final = 1
@@ -37,14 +38,27 @@ def of_times(
     if abs(start_s) >= _LATE_S:
         yield f"starts at {_said(start_s)} s of its own time: that is where the streams start"
     yield from _gaps(line, presented)
-    if hidden := len(packets) - len(presented):
-        yield f"an edit list hides {hidden} of {len(packets)} frames: they are not shown"
+    yield from _hidden(packets, len(presented))
     if same := sum(before == after for before, after in pairwise(presented)):
         yield f"{same} frames have the time of another one: only one of them is shown"
     if back := sum(before.dts > after.dts for before, after in pairwise(packets)):
         yield f"decoding times go back {back} times"
     if line.segments > 1 and not any(packet.sync for packet in packets[1:]):
         yield "only the first frame is a keyframe: every chunk is decoded from the start"
+
+
+def _hidden(packets: Packets, presented: int) -> Iterator[str]:
+    early = packets[: keyframes.before(packets)]
+    lost = sum(not packet.shown for packet in early)
+    if lost:
+        yield (
+            f"{lost} of {len(packets)} frames come before the first keyframe: they cannot be shown"
+        )
+    if hidden := len(packets) - presented - lost:
+        yield (
+            f"{hidden} of {len(packets)} frames are not shown: an edit list hides them, or they "
+            "hang on pictures that are not there"
+        )
 
 
 def of_end(torn: bool, duration_s: Fraction) -> Iterator[str]:
@@ -62,9 +76,11 @@ def _kept(line: Timeline, presented: Sequence[int], asked_variable: bool) -> Ite
         if asked_variable:
             yield f"a variable frame rate was asked for: the source's is constant, {line.rate}"
     else:
+        exact = exact_rate(presented, line.timebase)
+        fast = f"{_said(exact)} frames a second" if exact and exact > MAX_RATE else ""
         yield (
-            f"variable frame rate: {len(presented)} source frames resampled to {line.frames} "
-            f"at {line.rate} a second"
+            f"{fast or 'variable frame rate'}: {len(presented)} source frames resampled to "
+            f"{line.frames} at {line.rate} a second"
         )
         if asked_variable:
             yield "a variable frame rate was asked for: these times cannot be kept as they are"

@@ -20,7 +20,16 @@ from functions.jobs import layout
 from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import refuse
 from functions.jobs.source import container_of
-from functions.media.source import container, ending, excerpt, guard, index, sniff, untimed
+from functions.media.source import (
+    container,
+    ending,
+    excerpt,
+    guard,
+    index,
+    keyframes,
+    sniff,
+    untimed,
+)
 from functions.media.source.byterange import ByteRange, union
 from functions.media.source.probe import Table
 from functions.media.source.stream import Media, VideoStream
@@ -231,6 +240,7 @@ class _Look:
         # Headers alone say little of a picture's format, and for DV the wrong size.
         self.copy.fetch(_first_packets(tables))
         media = self.lister.streams(kind.format)
+        tables = keyframes.entered(tables, media.video)
         self._store_index(boxes, media, tables, index_key)
         return self._survey(kind, media, tables, index_key, prepared=True)
 

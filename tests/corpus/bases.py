@@ -87,6 +87,16 @@ class Bases:
         )
 
     @property
+    def open_hevc(self) -> bytes:
+        """50 frames of 64x64 at 25 a second as HEVC; the 17th packet is a keyframe that four
+        pictures lead, and 30 are shown from there on."""
+        return self.made(
+            "film.mp4", *lavfi("testsrc2=s=64x64:r=25:d=2"), "-c:v", "libx265", "-preset",
+            "ultrafast", "-pix_fmt", "yuv420p", "-tag:v", "hvc1", "-x265-params",
+            "log-level=none:open-gop=1:keyint=20:bframes=4:scenecut=0",
+        )  # fmt: skip
+
+    @property
     def heard(self) -> bytes:
         """The sound alone."""
         return self.made("film.m4a", *lavfi(SOUND), *AAC)

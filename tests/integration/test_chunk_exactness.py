@@ -15,6 +15,7 @@ from functions.encoder.fetch import Copy
 from functions.jobs.manifest import Manifest, SourceObject
 from functions.jobs.plan import Fingerprint, Plan, VideoTask
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
+from functions.media.cutting import presentation
 from functions.media.cutting.timeline import Timeline, source_frames
 from functions.media.encoding import argv as words
 from functions.media.source import guard, index
@@ -98,6 +99,34 @@ def test_a_chunk_is_read_as_an_excerpt_then_with_the_headers_then_whole(tmp_path
     assert (third.excerpt, third.seek_us) == (False, None)
     assert file.read_bytes() == data
     assert list(ways) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["closed.mp4", "open.mp4", "open-hevc.mp4", "open-mpeg2.mov", "holes.mp4", "jitter.mp4"],
+)
+def test_a_clip_that_begins_before_its_first_keyframe_is_shown_from_there(
+    name: str, tmp_path: Path
+) -> None:
+    whole, clip = make_clip(name, tmp_path), tmp_path / "cut.mp4"
+    drop = "noise=drop=lt(n\\,5)"
+    ffmpeg("-i", f"file:{whole}", "-c", "copy", "-bsf:v", drop, f"file:{clip}")
+    store = DirectoryStore(tmp_path / "store", durable=False)
+    plan = _plan(store, clip, tmp_path)
+    line = plan.timeline
+    assert line is not None
+    packets = index.decode(store.get(plan.index)).track(plan.video_track).packets
+    presented = presentation.of(packets).ticks
+    # What a plain decode of the whole clip ends with: in the cut one much of it is torn.
+    shown = digests(frame_sums("-i", f"file:{whole}"))[-len(presented) :]
+    of_source = source_frames(line, presented)
+    expected = [shown[of_source(frame)] for frame in range(line.frames)]
+    assert any("before the first keyframe" in note for note in plan.notes)
+    # With the headers and within the whole file, which has torn pictures before the first one.
+    for each in (plan, _without_excerpts(store, plan), replace(plan, index="")):
+        for task in (task for task in plan.tasks if isinstance(task, VideoTask)):
+            found = _decode(store, each, task, line, tmp_path / task.id)
+            assert found == expected[task.start : task.stop], f"{task.id}: {task}"
 
 
 @pytest.mark.media

@@ -275,6 +275,21 @@ def test_resampling_is_noted() -> None:
     assert "variable frame rate" in made.notes[0]
 
 
+def test_a_source_that_is_only_too_fast_is_not_said_to_be_variable() -> None:
+    made = plan(survey((film(timebase=Fraction(1, 120)),), (), {0: packets(600)}))
+    assert made.notes[0] == (
+        "120 frames a second: 600 source frames resampled to 300 at 60 a second"
+    )
+
+
+def test_frames_that_are_not_shown_are_noted_with_what_they_lack() -> None:
+    # Three before the first keyframe, and one behind it that an edit list may have cut away.
+    found = [Packet(n, n, n, 1, n == 3, n > 2 and n != 5) for n in range(50)]
+    made = plan(survey((film(),), (), {0: Table(Packets.of(found), True, True)}))
+    assert any("3 of 50 frames come before the first keyframe" in note for note in made.notes)
+    assert any("1 of 50 frames are not shown" in note for note in made.notes)
+
+
 NOTHING_SHOWN = Table(Packets.of([Packet(0, 0, 0, 1, True, False)]), True, True)
 
 

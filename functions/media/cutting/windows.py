@@ -18,13 +18,12 @@ from functions.media.cutting.framerate import median_delta
 from functions.media.cutting.presentation import Presentation
 from functions.media.cutting.timeline import Timeline, repeats, source_frames
 from functions.media.source.index import Packets
+from functions.media.source.keyframes import MOST_LEADING
 
 _FLUSH_PACKETS: Final = 4
 """Beyond the last one needed, so that the decoder gives out what it holds back."""
 _MAX_DELAY: Final = 16
 """Pictures that a decoder of H.264 or HEVC may hold back for reordering."""
-_MOST_LEADING: Final = 64
-"""Leading pictures follow their keyframe at once; no encoder delays more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Windows:
         groups = bytearray()
         for first, stop in pairwise([*self._sync, self._count]):
             pts = packets[first].pts
-            leading = range(first + 1, min(stop, first + _MOST_LEADING))
+            leading = range(first + 1, min(stop, first + MOST_LEADING))
             groups.append(any(packets[row].pts < pts for row in leading))
         return groups
 

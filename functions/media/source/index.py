@@ -48,7 +48,8 @@ class Packet(NamedTuple):
     sync: bool
     """True where the container says that decoding can start here."""
     shown: bool = True
-    """False where an edit list cuts the frame away: decoded, never presented."""
+    """False where an edit list cuts the frame away, or where it hangs on others that are not there:
+    never presented."""
 
 
 def packed(packet: Packet) -> bytes:

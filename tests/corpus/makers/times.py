@@ -68,13 +68,22 @@ def edits(*entries: tuple[int, int, int]) -> Any:
     return make
 
 
+def cut(bases: Bases, *, film: str, frames: int, words: tuple[str, ...] = ()) -> bytes:
+    """One of the bases without so many frames in front."""
+    drop = f"noise=drop=lt(n\\,{frames})"
+    return bases.of(
+        "film.mp4", "-c", "copy", "-bsf:v", drop, *words, data=getattr(bases, film), suffix=".mp4"
+    )
+
+
 def at_rate(bases: Bases, *, rate: str) -> bytes:
     """Thirty frames."""
     return bases.made("film.mp4", *lavfi(f"testsrc2=s=64x36:r={rate},trim=end_frame=30"), *H264_B)
 
 
 ONE = 1 << 16
-FEW = Completed(frames=6, rate=Fraction(60), notes=("variable",))
+ONE_SEGMENT = {"chunk_segments": 1}
+FEW = Completed(frames=6, rate=Fraction(60), notes=("^10+ frames a second",))
 HOUR = 3600 * 90_000
 
 CASES = (
@@ -122,7 +131,7 @@ CASES = (
     paced("1,000 pictures a second", "N*90", FEW, frames=100),
     paced("10,000 pictures a second", "N*9", FEW, frames=1000),
     paced("120 pictures a second", "N*750",
-          Completed(frames=50, rate=Fraction(60), notes=("variable",)), frames=100),
+          Completed(frames=50, rate=Fraction(60), notes=("^120 frames a second",)), frames=100),
     paced("a tick between pictures", "N", DAMAGED, frames=20),
     paced("one picture", "0", Completed(frames=1), frames=1),
     paced("two pictures", "N*3600", Completed(frames=2), frames=2),
@@ -160,11 +169,11 @@ CASES = (
     Case("edit list: empty table", lambda bases: atoms.replaced(
         bases.mp4, *TRAK, "edts", by=atoms.box("edts", full("elst", u32(0)))), DAMAGED),
     Case("edit list: starts at frame 10", edits((1600, 10 * 512, ONE)),
-         Completed(frames=40, notes=("hides 10 of 50 frames",))),
+         Completed(frames=40, notes=("10 of 50 frames are not shown",))),
     Case("edit list: a second late", edits((1000, -1, ONE), (2000, 0, ONE)),
          Completed(frames=50)),
     Case("edit list: the middle second", edits((1000, 12 * 512, ONE)),
-         Completed(frames=25, notes=("hides 25 of 50 frames",))),
+         Completed(frames=25, notes=("25 of 50 frames are not shown",))),
     Case("edit list: two parts", edits((400, 0, ONE), (400, 25 * 512, ONE)), DAMAGED),
     Case("edit list: nothing of it", edits((0, 0, ONE)), DAMAGED),
     Case("edit list: 13 hours of it", edits((2**31, 0, ONE)), Completed(frames=50)),
@@ -174,6 +183,15 @@ CASES = (
     Case("edit list: a picture that stands", edits((1000, 0, 0)), DAMAGED),
     Case("edit list: 4 billion entries", lambda bases: field(
         edits((2000, 0, ONE))(bases), *TRAK, "edts", "elst", at=4, value=u32(2**32 - 1)), DAMAGED),
+    *(Case(f"begins before its first keyframe{which}", partial(cut, film=film, frames=10),
+           Completed(frames=25, sounds=sounds, notes=("15 of 40 frames come before the first",
+                                                      "^starts at")), options=ONE_SEGMENT)
+      for which, film, sounds in (("", "plain", 0), (", with B-frames", "mp4", 1))),
+    *(Case(f"begins {where} the keyframe of an open group", partial(
+        cut, film="open_hevc", frames=frames, words=("-use_editlist", "0")),
+        Completed(frames=30, size=(64, 64), notes=("4 of .. frames are not shown", *notes)),
+        options=ONE_SEGMENT)
+      for where, frames, notes in (("with", 16, ()), ("before", 5, ("11 of 45 frames come",)))),
     Case("one keyframe", lambda bases: bases.made(
         "film.mp4", *lavfi(PICTURE), *H264, "-bf", "2", "-g", "9999"), Completed(frames=50),
         options={"chunk_segments": 1}),
