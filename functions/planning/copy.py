@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +15,14 @@ from functions.jobs.manifest import SourceObject
 from functions.jobs.refusal import in_units, refuse
 from functions.media.source import byterange
 from functions.media.source.byterange import ByteRange
+from functions.media.source.probe import Table
 from functions.ports import ObjectStore
 
 PIECE_BYTES: Final = 16 * 2**20
 """How much of the source is in memory at once."""
+FIRST_PACKETS: Final = 12
+FIRST_BYTES: Final = 4 * 2**20
+"""Of each track: what decoders need to tell a picture's format."""
 MOST_MISSING_BYTES: Final = 2**38
 """However much a header claims."""
 
@@ -53,6 +58,18 @@ class Copy:
                 size_bytes=self.source.size_bytes,
                 etag=self.source.etag,
             )
+
+    def fetch_first(self, tables: Iterable[Table]) -> None:
+        """The first packets of each track."""
+        ranges = []
+        for table in tables:
+            size_bytes = 0
+            for packet in islice(table.packets, FIRST_PACKETS):
+                if packet.size and size_bytes < FIRST_BYTES:
+                    stop = packet.position + min(packet.size, FIRST_BYTES)
+                    ranges.append(ByteRange(packet.position, stop))
+                    size_bytes += packet.size
+        self.fetch(byterange.union(ranges))
 
     def fetch_whole(self, limit_bytes: int) -> None:
         """Raises Rejected (index_missing) for more than may be."""

@@ -59,8 +59,8 @@ class Lister:
             raise refuse("source_encrypted")
         return media
 
-    def packets(self, format: str, *, filled: bool = False) -> Mapping[int, Table]:
-        """The packets of each stream; `filled` as `probe.packets_argv` has it."""
+    def packets(self, format: str, *, filled: bool = False, most: int = 0) -> Mapping[int, Table]:
+        """The packets of each stream; `filled` and `most` as `probe.packets_argv` has them."""
         answer = self.copy.with_name("packets")
         self._run(
             probe.packets_argv(
@@ -70,6 +70,7 @@ class Lister:
                 pixels=self.pixels,
                 refused=self._refused,
                 filled=filled,
+                most=most,
                 answer=answer.name,
             )
         )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -43,9 +43,8 @@ from functions.ports import Absent, ObjectStore, Process
 START_BYTES: Final = 16 * 2**20
 END_BYTES: Final = 2**20
 """Of a source without an index: what is enough to know its streams."""
-FIRST_PACKETS: Final = 12
-FIRST_BYTES: Final = 4 * 2**20
-"""Of each track: what decoders need to tell a picture's format."""
+FEW_PACKETS: Final = 64
+"""In as many, pictures that are shown in another order than they are stored are out of order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +120,8 @@ class _Look:
         size = self.source.size_bytes
         if missing_bytes := ending.missing_bytes(kind, self.copy.read, size):
             raise refuse("source_truncated", problem=f"its last {missing_bytes} bytes are missing")
-        if media.video and untimed.in_avi(kind.format, media.video[0]):
-            survey = self._avi(kind, media, media.video[0])
+        if media.video and untimed.doubtful(kind.format, media.video[0]):
+            survey = self._untimed(kind, media, media.video[0])
             if survey is not None:
                 return replace(survey, torn=self.torn())
         return replace(self._survey(kind, media, {}, "", prepared=False), torn=self.torn())
@@ -169,14 +168,21 @@ class _Look:
         why = "no container: pictures have no times and are"
         return self._counted(kind, media, table, frame_s, {}, why)
 
-    def _avi(self, kind: sniff.Container, media: Media, film: VideoStream) -> Survey | None:
-        """The survey of AVI that does not say in which order pictures are shown."""
+    def _untimed(self, kind: sniff.Container, media: Media, film: VideoStream) -> Survey | None:
+        """The survey of a container that does not say in which order pictures are shown."""
+        if kind.format == "mxf":
+            # Its first packets tell mostly; else all of the file has to be here for a look.
+            some = self.lister.packets(kind.format, filled=True, most=FEW_PACKETS)
+            if film.index in some and untimed.ordered(kind.format, some[film.index]):
+                return None
         self.copy.fetch_whole(self.surveyor.bounds.whole_bytes)
         tables = self.lister.packets(kind.format, filled=True)
-        found = film.index in tables and untimed.of_avi(tables[film.index], film.timebase)
+        found = film.index in tables and untimed.counted(
+            kind.format, tables[film.index], film.timebase
+        )
         if not found:
             return None
-        why = f"{film.codec} in AVI: pictures have no times of their own and are"
+        why = f"{film.codec} in {kind.name}: pictures have no times of their own and are"
         return self._counted(kind, media, *found, tables, why)
 
     def _counted(
@@ -238,7 +244,7 @@ class _Look:
             return None
         self._refuse_truncated(tables)
         # Headers alone say little of a picture's format, and for DV the wrong size.
-        self.copy.fetch(_first_packets(tables))
+        self.copy.fetch_first(tables.values())
         media = self.lister.streams(kind.format)
         tables = keyframes.entered(tables, media.video)
         self._store_index(boxes, media, tables, index_key)
@@ -318,15 +324,3 @@ def _named(media: Media, languages: Sequence[str]) -> Media:
     return replace(
         media, audio=tuple(replace(stream, language=language) for stream, language in pairs)
     )
-
-
-def _first_packets(tables: Mapping[int, Table]) -> list[ByteRange]:
-    ranges = []
-    for table in tables.values():
-        size_bytes = 0
-        for packet in islice(table.packets, FIRST_PACKETS):
-            if packet.size and size_bytes < FIRST_BYTES:
-                stop = packet.position + min(packet.size, FIRST_BYTES)
-                ranges.append(ByteRange(packet.position, stop))
-                size_bytes += packet.size
-    return union(ranges)

@@ -117,6 +117,38 @@ def test_pictures_in_avi_are_shown_in_their_order_from_the_first_on(
     assert len(tasks_of(plan)) > 1
 
 
+@pytest.mark.parametrize(
+    ("coder", "counted"),
+    [
+        ((*X264, "-bf", "2", "-g", "12"), True),
+        ((*X264, "-bf", "0", "-g", "12"), False),
+        (("-c:v", "mpeg2video", "-bf", "2", "-g", "12"), False),
+    ],
+)
+def test_pictures_in_mxf_are_shown_in_their_order_whatever_it_says_of_their_times(
+    desk: Desk, coder: tuple[str, ...], counted: bool
+) -> None:
+    file, raw = desk.folder / "film.mxf", desk.folder / "raw"
+    sound = ("-f", "lavfi", "-i", "sine=d=5:r=48000", "-c:a", "pcm_s16le")
+    ffmpeg(*MOVING[:3], MOVING[3].replace("d=2", "d=5"), *sound, *coder, f"file:{file}")
+    kind = "mpeg2video" if "mpeg2video" in coder else "h264"
+    ffmpeg("-i", f"file:{file}", "-map", "0:v", "-c", "copy", "-f", kind, f"file:{raw}")
+    desk.options = Options(chunk_segments=1)
+    survey, plan = surveyed(desk, file)
+    line = plan.timeline
+    assert line is not None
+    assert (line.frames, line.origin, line.constant) == (125, 0, True)
+    assert (survey.counted, plan.audio[0].samples) == (counted, 5 * 48_000)
+    assert any("in MXF: pictures have no times of" in note for note in plan.notes) == counted
+    shown: list[str] = []
+    for task in tasks_of(plan):
+        folder = desk.folder / task.id
+        shown += digests(shown_by(argv_of(desk.store, plan, task, folder), folder))
+    # A stream without a container has no times that could be wrong.
+    assert shown == digests(frame_sums("-i", f"file:{raw}"))
+    assert len(tasks_of(plan)) > 1
+
+
 def test_pictures_of_which_nothing_changed_stand_still(desk: Desk) -> None:
     file = desk.folder / "film.avi"
     still = "color=gray:s=64x48:r=25:d=2"

@@ -108,19 +108,21 @@ def packets_argv(
     pixels: int,
     refused: tuple[str, ...] = (),
     filled: bool = False,
+    most: int = 0,
     answer: str = "pipe:1",
 ) -> list[str]:
     """What asks for every packet of the local file `source`, which may be a sparse copy.
 
     `answer` is the file that the answer goes to: of a film of hours it is tens of megabytes.
     `nofillin` and `noparse`: what the container says, without a look into the packets; else
-    `filled`, where it says too little.
+    `filled`, where it says too little. `most`: only so many of the first film.
     """
     return [
         str(ffprobe),
         *("-v", "quiet", "-hide_banner"),
         *_input(format, pixels, refused),
         *(() if filled else ("-fflags", "+nofillin+noparse")),
+        *(("-select_streams", "v:0", "-read_intervals", f"%+#{most}") if most else ()),
         *("-show_entries", "packet=stream_index,pts,dts,size,pos,flags"),
         *("-of", "csv=p=0"),
         *("-o", answer),

@@ -1,5 +1,5 @@
 """Pictures of which nothing says when they are shown: streams without a container, and those in AVI
-whose codec shows them in another order than they are stored.
+or MXF whose codec shows them in another order than they are stored.
 
 They are shown one after the other at the rate that the stream itself names, or 25 a second. In
 which order they are shown only a decoder knows, so a table of them counts, and has no times: a
@@ -46,17 +46,28 @@ def read(answer: bytes, timebase: Fraction) -> tuple[Table, Fraction]:
     return Table(packets, complete=True, located=False), median_low(lasting) * timebase
 
 
-def in_avi(format: str, film: VideoStream) -> bool:
-    """Whether these pictures are of that kind. Those of MPEG-4 say themselves which are B-frames,
-    so that copying them finds their times."""
+def doubtful(format: str, film: VideoStream) -> bool:
+    """Whether these pictures may be of that kind. Those of MPEG-4 in AVI say themselves which are
+    B-frames, so that copying them finds their times; with those of MPEG-2, MXF tells them."""
+    if format == "mxf":
+        return film.reordered and film.codec in ("h264", "hevc")
     return format == "avi" and film.reordered and film.codec != "mpeg4"
 
 
-def of_avi(table: Table, timebase: Fraction) -> tuple[Table, Fraction] | None:
-    """Like `read`; None where places between pictures are empty, so that counting goes wrong."""
+def ordered(format: str, table: Table) -> bool:
+    """Whether there are times of showing in the first packets or in all: AVI has none, MXF those
+    of decoding where what wrote it knew no others."""
+    return format != "avi" and not (
+        table.complete and all(packet.pts == packet.dts for packet in table.packets)
+    )
+
+
+def counted(format: str, table: Table, timebase: Fraction) -> tuple[Table, Fraction] | None:
+    """Like `read`; None where there are times, or where places between pictures are empty, so that
+    counting goes wrong."""
     steps = {after.dts - before.dts for before, after in pairwise(table.packets)}
     step = steps.pop() if len(steps) == 1 else 0
-    if step <= 0:
+    if step <= 0 or ordered(format, table):
         return None
     packets = Packets.of(
         packet._replace(pts=number, dts=number) for number, packet in enumerate(table.packets)

@@ -101,6 +101,8 @@ CASES = (
     coded("flv", "film.flv", "-c:v", "flv1", "-b:v", "400k", "-c:a", "libmp3lame", "-ar", "44100"),
     coded("flv with h264", "film.flv", *H264_B, *AAC),
     coded("mxf", "film.mxf", *MPEG2, "-c:a", "pcm_s16le", "-ac", "1"),
+    coded("mxf with h264", "film.mxf", *H264_B, "-pix_fmt", "yuv422p10le", "-c:a", "pcm_s16le",
+          "-ac", "1", end=Completed(frames=50, sounds=1, notes=("h264 in MXF: pictures have no",))),
     coded("ogg with vp8", "film.ogv", "-c:v", "libvpx", "-cpu-used", "8", "-deadline", "realtime",
           "-c:a", "libopus"),
     coded("raw h264", "film.264", *H264_B, "-map", "0:v",
