@@ -1,11 +1,14 @@
 """A source without a usable index is copied, once, into a container that has one.
 
-Packets are copied as they are; what is wrong with them shows when they are decoded.
+Packets are copied as they are; what is wrong with them shows when they are decoded. Only sound that
+changes its format where the copy can say but one is decoded, and stored without loss.
 """
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from eventing import telemetry
@@ -14,8 +17,11 @@ from functions.encoder.attempt import SPARE_BYTES, Attempt
 from functions.encoder.outcome import Failed
 from functions.jobs import layout
 from functions.jobs.plan import MezzanineTask
+from functions.media.cutting import cost
 from functions.media.encoding import argv as words
 from functions.media.encoding import remux
+from functions.media.encoding.rendition import CHANNELS
+from functions.media.source import adts, guard
 
 PACKED_FORMATS: Final = frozenset(("avi",))
 """Containers in which MPEG-4 comes with packed B-frames."""
@@ -24,6 +30,8 @@ MUXERS: Final = ("mov", "mp4", "matroska")
 Matroska takes the rest but has no index, so that every task will read all of it."""
 GROWTH: Final = 2
 """How much larger than the source a copy may be."""
+SAMPLE_BYTES: Final = 2
+"""Of sound that is stored without loss, before it is made smaller."""
 
 
 def make(attempt: Attempt, task: MezzanineTask) -> None:
@@ -46,12 +54,23 @@ def make(attempt: Attempt, task: MezzanineTask) -> None:
 def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
     """Try one muxer after the other. Those that cannot fail at once."""
     most_bytes = GROWTH * attempt.plan.source.size_bytes + SPARE_BYTES
+    changing = _changing(attempt, task, source, most_bytes)
     last: Failed | None = None
     with telemetry.span("encode", bytes=attempt.plan.source.size_bytes):
         for muxer, unpack in _ways(source.format):
-            argv = remux.argv(attempt.ffmpeg, source=source, muxer=muxer, unpack=unpack)
+            argv = remux.argv(
+                attempt.ffmpeg,
+                source=source,
+                muxer=muxer,
+                unpack=unpack,
+                evened=changing.evened,
+                tracks=changing.tracks,
+            )
             try:
-                outcome.check(attempt.run(argv, task.cost_ms, most_bytes), "file")
+                finished = attempt.run(
+                    argv, task.cost_ms + changing.cost_ms, most_bytes + changing.most_bytes
+                )
+                outcome.check(finished, "file")
             except Failed as failed:
                 if failed.code != "decode_failed":
                     raise
@@ -60,6 +79,76 @@ def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
             if (attempt.folder / words.output(0)).exists():
                 return
     raise last or Failed("decode_failed", kind="file", problem="it has nothing to copy")
+
+
+@dataclass(frozen=True, slots=True)
+class _Changing:
+    """Tracks of sound that cannot be copied, and what they add to the copy and its cost."""
+
+    evened: tuple[remux.Evened, ...] = ()
+    tracks: int = 0
+    """Of sound, all together."""
+    most_bytes: int = 0
+    cost_ms: int = 0
+
+
+def _changing(
+    attempt: Attempt, task: MezzanineTask, source: words.Source, most_bytes: int
+) -> _Changing:
+    """Find them by the headers of their frames. Raises like `Attempt.video`."""
+    if source.format not in remux.SELF_TELLING:
+        return _Changing()
+    argv = remux.telling(attempt.ffmpeg, source=source)
+    try:
+        outcome.check(attempt.run(argv, task.cost_ms, most_bytes), "file")
+    except Failed as failed:
+        # Without sound; and what is wrong with the file, the copy will tell.
+        if failed.code != "decode_failed":
+            raise
+    found = {number: _headers(attempt, number) for number in range(guard.MAX_STREAMS)}
+    changing = {number: track for number, track in found.items() if track and track.changes}
+    counted = attempt.folder / remux.COUNT
+    if not changing or not counted.exists():
+        return _Changing()
+    evened = tuple(
+        remux.Evened(number=number, rate=track.rate, layout=track.layout)
+        for number, track in changing.items()
+    )
+    channels = {number: CHANNELS[track.layout] for number, track in changing.items()}
+    return _Changing(
+        evened=evened,
+        tracks=len(counted.read_text().splitlines()),
+        # Headers may claim months; beyond this nobody has the disk.
+        most_bytes=min(
+            guard.MAX_WHOLE_BYTES,
+            sum(
+                GROWTH * SAMPLE_BYTES * channels[number] * round(track.seconds * track.rate)
+                for number, track in changing.items()
+            ),
+        ),
+        cost_ms=round(
+            sum(
+                cost.sound_ms(track.seconds, channels[number]) for number, track in changing.items()
+            )
+        ),
+    )
+
+
+def _headers(attempt: Attempt, number: int) -> adts.Track | None:
+    """What the n-th track of sound says; its file is not kept."""
+    attempt.watch.beat()
+    file = attempt.folder / remux.headers(number)
+    try:
+        with (
+            file.open("rb") as opened,
+            mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            return adts.read(data)
+    except (FileNotFoundError, ValueError):
+        # Python maps no file that is empty.
+        return None
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _ways(format: str) -> Iterator[tuple[str, bool]]:

@@ -72,6 +72,11 @@ def remux_ms(size_bytes: int) -> float:
     return Model().remux_ms(size_bytes)
 
 
+def sound_ms(duration_s: float, channels: int) -> float:
+    """Of decoding and encoding sound, by what is built in."""
+    return duration_s * channels * BUILT_IN["sound"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basis:
     """What the estimates of a plan go by; what it took shows in the end how good they were."""

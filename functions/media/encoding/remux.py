@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from functions.media.encoding import argv as words
-from functions.media.source.guard import input_options
+from functions.media.encoding import graph, sounds
+from functions.media.source.guard import MAX_STREAMS, input_options
 
 LASTING: Final = "setts=pts=PTS:dts=DTS:duration=max(DURATION\\,1)"
 """As they are, but that each lasts: a picture of no duration, as the last one of a transport stream
@@ -22,26 +25,96 @@ decoder shows it, and the one before it stands still."""
 STORED: Final = "setts=pts=DTS:dts=DTS:duration=max(DURATION\\,1)"
 """Pictures of AVI that are shown as they are stored. `genpts` gives each the next one's time where
 it cannot tell B-frames, and those of any codec but MPEG-4 are not copied: they are counted."""
+SELF_TELLING: Final = ("mpegts",)
+"""Demuxers of containers in which every frame of AAC may say another format (ADTS)."""
+COUNT: Final = "tracks"
+"""The file with a line for each track of sound."""
 
 
-def argv(ffmpeg: str, *, source: words.Source, muxer: str, unpack: bool) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evened:
+    """A track of sound whose format changes: it is decoded, and stored without loss in one."""
+
+    number: int
+    """Among the tracks of sound."""
+    rate: int
+    layout: str
+
+
+def headers(number: int) -> str:
+    """The file with the n-th track of sound as it came."""
+    return f"{number}.adts"
+
+
+def telling(ffmpeg: str, *, source: words.Source) -> tuple[str, ...]:
+    """Copy each track of AAC into `headers(n)`, and count all of sound in `COUNT`.
+
+    Files of other tracks stay empty. It fails where there is no sound.
+    """
+    files = (
+        f"[select=\\'a:{number}\\':f=adts:onfail=ignore]file:{headers(number)}"
+        for number in range(MAX_STREAMS)
+    )
+    return (
+        *words.start(ffmpeg),
+        *input_options(source.format),
+        *("-i", f"file:{words.SOURCE}"),
+        *("-map", "0:a", "-c", "copy"),
+        *("-f", "tee", "|".join((f"[f=streamhash:hash=adler32]file:{COUNT}", *files))),
+    )
+
+
+def argv(
+    ffmpeg: str,
+    *,
+    source: words.Source,
+    muxer: str,
+    unpack: bool,
+    evened: Sequence[Evened] = (),
+    tracks: int = 0,
+) -> tuple[str, ...]:
     """Copy pictures and sound into `output(0)`, a file of the kind `muxer`.
 
     `unpack` takes apart the packed B-frames that MPEG-4 in AVI has; ffmpeg refuses it for any
-    other codec. Cover pictures, subtitles and data stay behind.
+    other codec. `evened` are those of `tracks` tracks of sound that are not copied. Cover pictures,
+    subtitles and data stay behind.
     """
     # The last packet of a file of fragments that was cut off; elsewhere a picture with a flaw.
     torn = "+discardcorrupt" if source.format == "mov" else ""
     filters = UNPACKED if unpack else STORED if source.format == "avi" else LASTING
     return (
-        *words.start(ffmpeg),
+        *words.start(ffmpeg, error_rate=words.SOUND_ERROR_RATE if evened else words.MAX_ERROR_RATE),
         *("-fflags", f"+genpts{torn}"),
         *input_options(source.format),
         *("-i", f"file:{words.SOURCE}"),
-        *("-map", "0:V?", "-map", "0:a?", "-c", "copy"),
+        *(_evening(evened, tracks) if evened else ("-map", "0:V?", "-map", "0:a?", "-c", "copy")),
         *("-bsf:v", filters),
         # What the file says of itself stays behind.
         *("-map_metadata:g", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-max_muxing_queue_size", "9999"),
         *("-f", muxer, f"file:{words.output(0)}"),
     )
+
+
+def _evening(evened: Sequence[Evened], tracks: int) -> Iterator[str]:
+    """As ever, but that these tracks go through the two graphs of `sounds`, in which a format may
+    change."""
+    for each in evened:
+        yield from sounds.mixed(f"a:{each.number}", rate=each.rate, layout=each.layout)
+    for place in range(len(evened)):
+        yield from ("-dec", f"{place}:0")
+    drawn = graph.closed([_timed(place, each) for place, each in enumerate(evened)])
+    labels = {each.number: label for each, label in zip(evened, drawn.labels, strict=True)}
+    yield from ("-filter_complex", drawn.text, "-map", "0:V?")
+    for number in range(tracks):
+        yield from ("-map", labels.get(number, f"0:a:{number}"))
+    # What a graph makes has no language; and where one stream is given its own, all have to be.
+    for number in range(tracks):
+        yield from (f"-map_metadata:s:a:{number}", f"0:s:a:{number}")
+        yield from (f"-c:a:{number}", "alac" if number in labels else "copy")
+    yield from ("-c:v", "copy")
+
+
+def _timed(place: int, evened: Evened) -> graph.Stream:
+    stream = graph.decoded(place)
+    return sounds.timed(stream, rate=evened.rate, layout=evened.layout, format="s16p")

@@ -58,39 +58,52 @@ def argv(
 
 def _mixed(rendition: AudioRendition) -> Iterator[str]:
     """The track in the rendition's layout, as samples for the second graph."""
-    yield from ("-map", f"0:{rendition.track}")
-    # As players mix (ITU-R BS.775): centre and surrounds 3 dB down, low effects left out, the whole
-    # not made quieter. One channel is the mean of two.
+    # One channel is the mean of two.
     mean = ":rematrix_volume=0.70710678" if rendition.mixed and rendition.layout == "mono" else ""
-    yield "-filter:a"
-    yield f"aresample=osr={rendition.sample_rate}:ochl={rendition.layout}:osf=flt{mean}"
-    yield from ("-c:a", "pcm_f32le", "-enc_time_base", f"1/{rendition.sample_rate}")
+    track, rate = str(rendition.track), rendition.sample_rate
+    yield from mixed(track, rate=rate, layout=rendition.layout, options=mean)
+
+
+def mixed(track: str, *, rate: int, layout: str, options: str = "") -> Iterator[str]:
+    """The first graph: a stream of the input in one rate and layout, whatever becomes of it."""
+    yield from ("-map", f"0:{track}")
+    # As players mix (ITU-R BS.775): centre and surrounds 3 dB down, low effects left out, the whole
+    # not made quieter.
+    yield from ("-filter:a", f"aresample=osr={rate}:ochl={layout}:osf=flt{options}")
+    yield from ("-c:a", "pcm_f32le", "-enc_time_base", f"1/{rate}")
     yield from ("-f", "null", "-")
 
 
-def _placed(number: int, rendition: AudioRendition) -> graph.Stream:
-    """The mixed sound from the timeline's origin on, exactly as long as planned.
+def timed(
+    stream: graph.Stream, *, rate: int, layout: str, format: str, **first: int
+) -> graph.Stream:
+    """The second graph's part: samples of this `format`, each at the time that it is said to have.
 
-    Gaps and overlaps of the source's timestamps are filled and cut, and a clock that runs apart
-    is followed, so that sound stays with the picture.
+    Gaps and overlaps of the timestamps are filled and cut, and a clock that runs apart is followed.
     """
+    return stream.filter(
+        "aresample",
+        osr=rate,
+        ochl=layout,
+        osf=format,
+        **{
+            "async": round(STRETCH * rate),
+            "min_comp": IGNORED_S,
+            "min_hard_comp": JUMP_S,
+            **first,
+        },
+    )
+
+
+def _placed(number: int, rendition: AudioRendition) -> graph.Stream:
+    """The mixed sound from the timeline's origin on, exactly as long as planned, so that it stays
+    with the picture."""
     rate = rendition.sample_rate
     ticks_s = Fraction(rendition.timebase_num, rendition.timebase_den)
     begin = round(rendition.origin * ticks_s * rate) + rendition.late
     stream = graph.decoded(number)
     stream = stream.filter("asetpts", expr=f"PTS-({begin})")
-    stream = stream.filter(
-        "aresample",
-        osr=rate,
-        ochl=rendition.layout,
-        osf="fltp",
-        **{
-            "async": round(STRETCH * rate),
-            "min_comp": IGNORED_S,
-            "min_hard_comp": JUMP_S,
-            "first_pts": 0,
-        },
-    )
+    stream = timed(stream, rate=rate, layout=rendition.layout, format="fltp", first_pts=0)
     # Sound that has fewer channels than it will have later is mixed as well.
     limit = LIMIT if rendition.mixed else FULL
     stream = stream.filter("alimiter", limit=limit, level=0, latency=1)
