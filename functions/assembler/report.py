@@ -6,6 +6,7 @@ without a new `schema`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -187,12 +188,27 @@ def write(
             size_bytes=sum(rendition.size_bytes for rendition in renditions),
             encoding_ms=max(0, round((finished_s - started_s) * 1000)),
         ),
-        notes=plan.notes,
+        notes=(*plan.notes, *_losses(plan, receipts)),
         accepted_s=manifest.accepted_s,
         finished_s=finished_s,
         files=tuple(_files(plan, receipts)),
         basis=plan.basis,
     )
+
+
+def _losses(plan: Plan, receipts: Mapping[str, Receipt]) -> Iterator[str]:
+    """Renditions may be made by different tasks; each has lost what the source lacks."""
+    lost = Counter[str]()
+    for task in plan.tasks:
+        if isinstance(task, VideoTask):
+            lost.update(dict.fromkeys(task.renditions, receipts[task.id].lost))
+    match max(lost.values(), default=0):
+        case 0:
+            return
+        case 1:
+            yield "1 picture could not be decoded: the one before it stands still"
+        case most:
+            yield f"{most} pictures could not be decoded: the ones before them stand still"
 
 
 def _files(plan: Plan, receipts: Mapping[str, Receipt]) -> Iterator[FileReport]:

@@ -10,7 +10,7 @@ import functools
 import logging
 import mmap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from functions.encoder.fetch import Copy
 from functions.encoder.outcome import Failed
 from functions.encoder.watch import Watch
 from functions.jobs.plan import AudioTask, Plan, VideoTask
+from functions.media.cutting import loss
 from functions.media.cutting.timeline import Slots, Timeline
 from functions.media.encoding import aac, pictures, sounds
 from functions.media.encoding import argv as words
@@ -56,18 +57,24 @@ class Attempt:
     copy: Copy
     cpu_s: float = 0.0
     """Of the programs run so far."""
+    lost: int = 0
+    """See `Receipt`."""
 
     def video(self, task: VideoTask) -> tuple[Track, ...]:
         """Encode a chunk. One that comes out wrong is decoded once more from a larger part of the
-        source, at last from all of it: slower, and independent of index and seeking."""
+        source, at last from all of it: slower, and independent of index and seeking.
+
+        Of a resampled one pictures may be lost, if another way of reading it loses as many.
+        """
         timeline = self.plan.timeline
         if timeline is None:
             raise Failed("output_invalid", problem="a video task without a timeline")
         renditions = [self._video(name) for name in task.renditions]
-        outputs = self._encode_until_right(task, timeline, renditions)
+        made = self._encode_until_right(task, timeline, renditions)
+        self.lost = made.lost
         return tuple(
-            self._put(rendition.name, output, number, timeline.segment_of(task.start))
-            for number, (rendition, output) in enumerate(zip(renditions, outputs, strict=True))
+            self._put(rendition.name, output, file, timeline.segment_of(task.start))
+            for rendition, output, file in zip(renditions, made.outputs, made.files, strict=True)
         )
 
     def audio(self, task: AudioTask) -> tuple[Track, ...]:
@@ -90,7 +97,7 @@ class Attempt:
             for number, each in enumerate(renditions)
         ]
         return tuple(
-            self._put(each.name, output, number, 0)
+            self._put(each.name, output, self._file(number), 0)
             for number, (each, output) in enumerate(zip(renditions, outputs, strict=True))
         )
 
@@ -115,17 +122,29 @@ class Attempt:
 
     def _encode_until_right(
         self, task: VideoTask, timeline: Timeline, renditions: Sequence[VideoRendition]
-    ) -> list[Fragmented]:
+    ) -> _Made:
         failed: Failed | None = None
+        best: _Made | None = None
         for source in self.copy.chunk(task):
-            if failed is not None:
-                _log.warning("task %s: %s; again from more of the source", task.id, failed)
+            if problem := failed or (best and f"{best.lost} pictures lost"):
+                _log.warning("task %s: %s; again from more of the source", task.id, problem)
             try:
-                return self._encode(task, timeline, renditions, source)
+                made = self._encode(task, timeline, renditions, source)
             except Failed as error:
+                if best is not None:
+                    break
                 if error.code not in ("frames_missing", "decode_failed"):
                     raise
                 failed = error
+                continue
+            if not made.lost:
+                return made
+            if best is not None and made.lost >= best.lost:
+                # It is the source that lacks them, not the way it is read.
+                break
+            best = made.kept()
+        if best is not None:
+            return best
         assert failed is not None
         raise failed
 
@@ -135,7 +154,7 @@ class Attempt:
         timeline: Timeline,
         renditions: Sequence[VideoRendition],
         source: words.Source,
-    ) -> list[Fragmented]:
+    ) -> _Made:
         argv = pictures.argv(
             self.ffmpeg,
             source=source,
@@ -158,7 +177,7 @@ class Attempt:
         most_bytes = max(_most_bytes(each, duration_s) for each in renditions)
         with telemetry.span("encode", renditions=",".join(task.renditions), frames=frames):
             outcome.check(self.run(argv, task.cost_ms, most_bytes), "video")
-        return [
+        outputs = [
             self._read(
                 number,
                 frames,
@@ -166,20 +185,33 @@ class Attempt:
             )
             for number in range(len(renditions))
         ]
+        files = [self._file(number) for number in range(len(renditions))]
+        return _Made(outputs, files, self._lost(task, timeline))
+
+    def _lost(self, task: VideoTask, timeline: Timeline) -> int:
+        """Pictures that the program repeated others for."""
+        shown = self.folder / words.SHOWN
+        if timeline.constant or timeline.variable or not shown.exists():
+            return 0
+        listed = shown.read_text("ascii", errors="replace")
+        found = loss.of(timeline, self.copy.presented, task.start, task.stop, listed)
+        if not found.tolerable:
+            raise Failed("frames_missing", final=True, found=found.shown, planned=found.planned)
+        return found.lost
 
     def _tail(self, timeline: Timeline, stop: int) -> int:
         """Output frames before `stop` and after the one in which the source's last frame first
         shows: of slides that is more than a chunk."""
         if timeline.constant or timeline.variable:
             return 0
-        if self.copy.last_ticks is None:
+        if not self.copy.presented:
             return stop
         slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
-        return max(0, stop - 1 - slots.of(self.copy.last_ticks))
+        return max(0, stop - 1 - slots.of(max(self.copy.presented)))
 
     def _read(self, number: int, planned: int, check: Callable[[Fragmented], None]) -> Fragmented:
         """What the program left as its n-th output, if it is what was planned."""
-        file = self.folder / words.output(number)
+        file = self._file(number)
         if not file.exists() or file.stat().st_size == 0:
             raise Failed("frames_missing", final=True, found=0, planned=planned)
         try:
@@ -197,13 +229,16 @@ class Attempt:
             raise Failed("output_invalid", problem=str(error)) from error
         return read
 
-    def _put(self, rendition: str, output: Fragmented, number: int, first: int) -> Track:
+    def _file(self, number: int) -> Path:
+        return self.folder / words.output(number)
+
+    def _put(self, rendition: str, output: Fragmented, file: Path, first: int) -> Track:
         return upload.track(
             self.store,
             self.plan.job,
             rendition,
             output,
-            self.folder / words.output(number),
+            file,
             first_segment=first,
             beat=self.watch.beat,
         )
@@ -219,6 +254,20 @@ class Attempt:
             if rendition.name == name:
                 return rendition
         raise Failed("output_invalid", final=True, problem=f"no rendition {name} in the plan")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A chunk that is in time and in place."""
+
+    outputs: Sequence[Fragmented]
+    files: Sequence[Path]
+    lost: int
+
+    def kept(self) -> _Made:
+        """The same where the next attempt does not write over it."""
+        files = [file.rename(file.with_name(f"kept-{file.name}")) for file in self.files]
+        return replace(self, files=files)
 
 
 def _check_audio(rendition: AudioRendition, output: Fragmented) -> None:

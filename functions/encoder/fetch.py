@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -32,8 +33,9 @@ class Copy:
     """Called now and then while reading; what it raises ends it."""
     bytes_read: int = 0
     """Of the source object, at the port."""
-    last_ticks: int | None = None
-    """The last presented frame among the chunk's packets; None where there is no index."""
+    presented: array[int] = field(default_factory=lambda: array("q"))
+    """Source ticks of the pictures among the chunk's packets, in decode order; empty where there
+    is no index."""
 
     def chunk(self, task: VideoTask) -> Iterator[words.Source]:
         """The chunk's packets, one way after the other until one leads to the planned frames: as an
@@ -46,7 +48,7 @@ class Copy:
             header = self._header()
             track = header.track(self.plan.video_track)
             packets = self._packets(header, track.stream, task.first_packet, task.stop_packet)
-            self.last_ticks = max((packet.pts for packet in packets if packet.shown), default=None)
+            self.presented = array("q", (packet.pts for packet in packets if packet.shown))
             if self._is_within(task, track) and self._excerpt(track, packets):
                 yield words.Source(format=self.plan.format, excerpt=True)
                 self._file.unlink()

@@ -210,6 +210,7 @@ class Encoder:
             cpu_ms=round(attempt.cpu_s * 1000),
             source_bytes_read=copy.bytes_read,
             file=file,
+            lost=attempt.lost,
         )
         key = layout.receipt(ready.job, ready.generation, ready.task)
         counts = record.create(self.store, key, receipt)

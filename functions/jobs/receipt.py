@@ -25,6 +25,8 @@ class Receipt:
     """At the ObjectStore port."""
     file: Stored | None = None
     """What the task of a progressive file made; None for all others."""
+    lost: int = 0
+    """Pictures of a resampled chunk that could not be decoded: those before them stand still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from tests.corpus.case import Case
 from tests.corpus.makers import (
     bombs,
     containers,
+    losses,
     names,
     pictures,
     playlists,
@@ -24,6 +25,7 @@ FILMS: tuple[Case, ...] = (
 )
 HOSTILE: tuple[Case, ...] = (
     *truncations.CASES,
+    *losses.CASES,
     *structures.CASES,
     *streams.CASES,
     *playlists.CASES,

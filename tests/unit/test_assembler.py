@@ -27,6 +27,7 @@ from functions.assembler.report import Report
 from functions.assembler.settings import Settings
 from functions.jobs import admission, ending, layout, leases, record
 from functions.jobs.admission import Window
+from functions.jobs.plan import VideoTask
 from functions.jobs.receipt import Receipt
 from functions.media.streams import hls
 from tests.flow.faults import Fault, Killed
@@ -495,6 +496,32 @@ def test_the_report_counts_the_mezzanine() -> None:
         ("v0000", 2, "video"),
     ]
     assert report.totals.cpu_ms == 200
+
+
+def test_the_report_tells_of_lost_pictures_once_whoever_lost_them() -> None:
+    for split in (False, True):
+        stage = Stage(Film(chunks=3, rungs=2, split=split))
+        stage.do_all()
+        for task in stage.plan.tasks:
+            if isinstance(task, VideoTask):
+                key = layout.receipt(stage.job, 1, task.id)
+                receipt = record.load(stage.store.get(key), Receipt)
+                lost = 4 if task.start == 0 else int(task.stop == stage.film.frames)
+                stage.store.put(key, record.dump(replace(receipt, lost=lost)))
+        list(stage.assembler().job_encoded(encoded(stage)))
+        report = record.load(stage.text("report.json").encode(), Report)
+        assert report.notes == (
+            *stage.plan.notes,
+            "5 pictures could not be decoded: the ones before them stand still",
+        )
+
+
+def test_a_receipt_that_says_nothing_of_lost_pictures_lost_none() -> None:
+    stage = Stage(Film(chunks=1, rungs=1))
+    stage.do_all()
+    said = msgspec.json.decode(stage.store.get(layout.receipt(stage.job, 1, "v0000")))
+    del said["lost"]
+    assert record.load(msgspec.json.encode(said), Receipt).lost == 0
 
 
 def test_the_report_is_plain_json_without_floats_for_positions() -> None:

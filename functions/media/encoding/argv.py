@@ -13,6 +13,8 @@ from typing import Final
 from functions.media.source.guard import input_options
 
 SOURCE: Final = "source"
+SHOWN: Final = "shown"
+"""Which decoded picture each output frame shows: its number, a line a frame."""
 MAX_ERROR_RATE: Final = "0.5"
 """Share of packets that may fail to decode before ffmpeg itself gives up: damaged recordings are
 taken, noise is not. Frames are counted in any case."""
@@ -71,6 +73,11 @@ def read(source: Source, threads: int, *options: str) -> Iterator[str]:
         yield from ("-probesize", "32", "-analyzeduration", "0")
     yield from options
     yield from ("-threads", str(threads), "-i", f"file:{SOURCE}")
+
+
+def shown() -> Iterator[str]:
+    """Of an output: which pictures it shows is written down as they are encoded."""
+    yield from ("-stats_enc_pre", f"file:{SHOWN}", "-stats_enc_pre_fmt", "{ni}")
 
 
 def neutral_muxer() -> Iterator[str]:

@@ -75,6 +75,7 @@ def argv(
             for word in (
                 *("-map", label),
                 *_encoder(rendition, timeline, cut, tuning),
+                *(() if timeline.constant or timeline.variable or number else words.shown()),
                 *_muxer(timeline, timeline.segment_of(cut.start)),
                 f"file:{words.output(number)}",
             )
