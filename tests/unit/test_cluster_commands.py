@@ -233,7 +233,14 @@ def test_a_build_given_up_at_any_step_of_its_start_leaves_no_process(
     monkeypatch.chdir(tmp_path)
 
     def left() -> list[psutil.Process]:
-        return [each for each in psutil.Process().children() if each.cwd() == str(tmp_path)]
+        """Children that run there, or ran and were not waited for."""
+        return [each for each in psutil.Process().children() if is_here(each)]
+
+    def is_here(process: psutil.Process) -> bool:
+        try:
+            return process.cwd() == str(tmp_path)
+        except psutil.NoSuchProcess:
+            return False
 
     async def given_up(after_turns: int) -> bool:
         """Whether anything had been started by then."""
