@@ -21,7 +21,7 @@ from functions.media.cutting import cost
 from functions.media.encoding import argv as words
 from functions.media.encoding import remux
 from functions.media.encoding.rendition import CHANNELS
-from functions.media.source import adts, guard
+from functions.media.source import adts, framecrc, guard
 
 PACKED_FORMATS: Final = frozenset(("avi",))
 """Containers in which MPEG-4 comes with packed B-frames."""
@@ -54,7 +54,7 @@ def make(attempt: Attempt, task: MezzanineTask) -> None:
 def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
     """Try one muxer after the other. Those that cannot fail at once."""
     most_bytes = GROWTH * attempt.plan.source.size_bytes + SPARE_BYTES
-    changing = _changing(attempt, task, source, most_bytes)
+    sound = _sound(attempt, task, source, most_bytes)
     last: Failed | None = None
     with telemetry.span("encode", bytes=attempt.plan.source.size_bytes):
         for muxer, unpack in _ways(source.format):
@@ -63,12 +63,12 @@ def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
                 source=source,
                 muxer=muxer,
                 unpack=unpack,
-                evened=changing.evened,
-                tracks=changing.tracks,
+                evened=sound.evened,
+                tracks=sound.tracks,
             )
             try:
                 finished = attempt.run(
-                    argv, task.cost_ms + changing.cost_ms, most_bytes + changing.most_bytes
+                    argv, task.cost_ms + sound.cost_ms, most_bytes + sound.most_bytes
                 )
                 outcome.check(finished, "file")
             except Failed as failed:
@@ -82,22 +82,33 @@ def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Changing:
-    """Tracks of sound that cannot be copied, and what they add to the copy and its cost."""
+class _Sound:
+    """What of it cannot be copied, and what that adds to the copy and its cost."""
 
     evened: tuple[remux.Evened, ...] = ()
     tracks: int = 0
     """Of sound, all together."""
-    most_bytes: int = 0
-    cost_ms: int = 0
+
+    @property
+    def most_bytes(self) -> int:
+        # Headers may claim months; beyond this nobody has the disk.
+        sizes = (
+            GROWTH * SAMPLE_BYTES * CHANNELS[each.layout] * round(each.seconds * each.rate)
+            for each in self.evened
+        )
+        return min(guard.MAX_WHOLE_BYTES, sum(sizes))
+
+    @property
+    def cost_ms(self) -> int:
+        return round(
+            sum(cost.sound_ms(each.seconds, CHANNELS[each.layout]) for each in self.evened)
+        )
 
 
-def _changing(
-    attempt: Attempt, task: MezzanineTask, source: words.Source, most_bytes: int
-) -> _Changing:
-    """Find them by the headers of their frames. Raises like `Attempt.video`."""
+def _sound(attempt: Attempt, task: MezzanineTask, source: words.Source, most_bytes: int) -> _Sound:
+    """Look for it in the headers of packets. Raises like `Attempt.video`."""
     if source.format not in remux.SELF_TELLING:
-        return _Changing()
+        return _Sound()
     argv = remux.telling(attempt.ffmpeg, source=source)
     try:
         outcome.check(attempt.run(argv, task.cost_ms, most_bytes), "file")
@@ -105,33 +116,31 @@ def _changing(
         # Without sound; and what is wrong with the file, the copy will tell.
         if failed.code != "decode_failed":
             raise
-    found = {number: _headers(attempt, number) for number in range(guard.MAX_STREAMS)}
-    changing = {number: track for number, track in found.items() if track and track.changes}
-    counted = attempt.folder / remux.COUNT
-    if not changing or not counted.exists():
-        return _Changing()
-    evened = tuple(
-        remux.Evened(number=number, rate=track.rate, layout=track.layout)
-        for number, track in changing.items()
-    )
-    channels = {number: CHANNELS[track.layout] for number, track in changing.items()}
-    return _Changing(
-        evened=evened,
-        tracks=len(counted.read_text().splitlines()),
-        # Headers may claim months; beyond this nobody has the disk.
-        most_bytes=min(
-            guard.MAX_WHOLE_BYTES,
-            sum(
-                GROWTH * SAMPLE_BYTES * channels[number] * round(track.seconds * track.rate)
-                for number, track in changing.items()
-            ),
-        ),
-        cost_ms=round(
-            sum(
-                cost.sound_ms(track.seconds, channels[number]) for number, track in changing.items()
+    found = [_headers(attempt, number) for number in range(guard.MAX_STREAMS)]
+    tracks = _tracks(attempt)
+    evened = []
+    for number, (track, headers) in enumerate(zip(tracks, found, strict=False)):
+        told: framecrc.Track | adts.Track | None = None
+        if track.codec in remux.UNTOLD and track.rate:
+            told = track
+        elif headers is not None and headers.changes:
+            told = headers
+        if told is not None:
+            evened.append(
+                remux.Evened(
+                    number=number, rate=told.rate, layout=told.layout, seconds=told.seconds
+                )
             )
-        ),
-    )
+    return _Sound(tuple(evened), len(tracks))
+
+
+def _tracks(attempt: Attempt) -> list[framecrc.Track]:
+    """All of sound, in order; none where ffmpeg did not get so far as to list them."""
+    try:
+        with (attempt.folder / remux.TRACKS).open(encoding="ascii") as lines:
+            return framecrc.read(lines)
+    except (FileNotFoundError, ValueError, LookupError):
+        return []
 
 
 def _headers(attempt: Attempt, number: int) -> adts.Track | None:

@@ -141,6 +141,17 @@ def test_sound_that_says_its_format_for_the_whole_track_is_copied(tmp_path: Path
     assert [each.codec for each in found.media.audio] == ["aac", "ac3"]
 
 
+def test_sound_that_quicktime_cannot_name_is_heard(tmp_path: Path) -> None:
+    whole, latm = film(tmp_path / "film.ts", (STEREO, STEREO)), tmp_path / "latm.ts"
+    ffmpeg("-i", str(whole), "-c:v", "copy", "-c:a", "aac", "-mpegts_flags", "latm", str(latm))
+    copy = prepared(latm, tmp_path)
+    (track,) = planned.facts(copy, "mov", 1).media.audio
+    assert (track.codec, track.channels, track.language) == ("alac", 2, "ger")
+    for level, pitch in heard(copy, 0):
+        assert level == pytest.approx(0.3, rel=0.1)
+        assert pitch == pytest.approx(1000, abs=2)
+
+
 def test_a_film_without_sound_is_copied(tmp_path: Path) -> None:
     film(tmp_path / "film.ts", (STEREO, SURROUND))
     silent = tmp_path / "silent.ts"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from functions.media.encoding import argv as words
 from functions.media.encoding import graph, sounds
@@ -27,18 +27,22 @@ STORED: Final = "setts=pts=DTS:dts=DTS:duration=max(DURATION\\,1)"
 it cannot tell B-frames, and those of any codec but MPEG-4 are not copied: they are counted."""
 SELF_TELLING: Final = ("mpegts",)
 """Demuxers of containers in which every frame of AAC may say another format (ADTS)."""
-COUNT: Final = "tracks"
-"""The file with a line for each track of sound."""
+UNTOLD: Final = ("aac_latm",)
+"""Codecs that QuickTime takes and cannot name: nobody would know the copy."""
+TRACKS: Final = "tracks"
+"""The file that lists the tracks of sound, see `framecrc`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evened:
-    """A track of sound whose format changes: it is decoded, and stored without loss in one."""
+    """A track of sound whose format changes, or is not to be copied: it is decoded, and stored
+    without loss in one."""
 
     number: int
     """Among the tracks of sound."""
     rate: int
-    layout: str
+    layout: Literal["mono", "stereo", "5.1"]
+    seconds: float
 
 
 def headers(number: int) -> str:
@@ -47,7 +51,7 @@ def headers(number: int) -> str:
 
 
 def telling(ffmpeg: str, *, source: words.Source) -> tuple[str, ...]:
-    """Copy each track of AAC into `headers(n)`, and count all of sound in `COUNT`.
+    """Copy each track of AAC into `headers(n)`, and list all of sound in `TRACKS`.
 
     Files of other tracks stay empty. It fails where there is no sound.
     """
@@ -60,7 +64,7 @@ def telling(ffmpeg: str, *, source: words.Source) -> tuple[str, ...]:
         *input_options(source.format),
         *("-i", f"file:{words.SOURCE}"),
         *("-map", "0:a", "-c", "copy"),
-        *("-f", "tee", "|".join((f"[f=streamhash:hash=adler32]file:{COUNT}", *files))),
+        *("-f", "tee", "|".join((f"[f=framecrc]file:{TRACKS}", *files))),
     )
 
 
