@@ -20,12 +20,21 @@ LENGTH_S = 40
 NEAR_S = 1.0
 """Played before a join and after it."""
 
-# Notes each time that the player runs dry, and each step of its clock while it plays.
+# Notes each time that the player runs dry. Where what comes next is there, it is the machine that
+# has no time.
 WATCH = """() => {
   const video = document.getElementById("video");
   window.dry = [];
+  const loaded = () => {
+    const at = video.currentTime, next = Math.min(at + 0.2, video.duration - 0.1);
+    return [...Array(video.buffered.length).keys()].some(
+      (span) => video.buffered.start(span) <= at && next <= video.buffered.end(span));
+  };
   for (const kind of ["waiting", "stalled", "error"]) {
-    video.addEventListener(kind, () => video.seeking || window.dry.push([kind, video.currentTime]));
+    video.addEventListener(kind, () => {
+      if (video.seeking || (kind !== "error" && loaded())) return;
+      window.dry.push([kind, video.currentTime]);
+    });
   }
 }"""
 

@@ -100,13 +100,13 @@ def test_what_has_more_channels_later_is_not_clipped_there(tmp_path: Path) -> No
     (joined := tmp_path / "joined.ac3").write_bytes(b"".join(parts))
     source = tmp_path / words.SOURCE
     ffmpeg("-f", "ac3", "-i", str(joined), "-c", "copy", "-f", "matroska", str(source))
-    made = replace(rendition("stereo", seconds=4, mixed=False), bitrate_bps=256_000)
+    made = replace(rendition("stereo", seconds=4, mixed=False), changing=True, bitrate_bps=256_000)
     heard = encoded(source, made, format="matroska")
     assert 0.8 < max(map(abs, heard[5 * RATE :])) < 1.1
 
 
 def test_what_is_not_mixed_is_not_touched(tmp_path: Path) -> None:
-    """Peaks at full strength stay: the limiter is for what is louder."""
+    """Peaks at full strength stay: the limiter is for sums alone."""
     source = tones(tmp_path / words.SOURCE, "stereo", ["0.999"] * 2)
     made = rendition("stereo", seconds=2, mixed=False)
     assert max(encoded(source, made)) == pytest.approx(0.999, abs=0.02)

@@ -280,9 +280,9 @@ def test_a_sound_track_is_mixed_then_cut_and_padded_to_the_sample() -> None:
         *("-enc_time_base", "1/48000", "-f", "null", "-", "-dec", "0:0", "-filter_complex"),
         "[dec:0]asetpts=expr=PTS-(73200)[s0];"
         "[s0]aresample=async=960:first_pts=0:min_comp=0.002:min_hard_comp=0.015:"
-        "ochl=stereo:osf=fltp:osr=48000[s1];[s1]alimiter=latency=1:level=0:limit=1[s2];"
-        "[s2]apad=whole_len=96000[s3];[s3]atrim=end_sample=96000[s4]",
-        *("-map", "[s4]", "-c:a", "aac", "-b:a", "128000", "-flags:a", "+bitexact"),
+        "ochl=stereo:osf=fltp:osr=48000[s1];"
+        "[s1]apad=whole_len=96000[s2];[s2]atrim=end_sample=96000[s3]",
+        *("-map", "[s3]", "-c:a", "aac", "-b:a", "128000", "-flags:a", "+bitexact"),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-write_btrt", "0", "-avoid_negative_ts", "disabled"),
         *("-muxdelay", "0", "-muxpreload", "0", "-frag_duration", "3978666"),
@@ -296,7 +296,7 @@ def test_late_sound_follows_silence_and_what_was_mixed_is_limited() -> None:
         source=words.Source(format="mov"),
         renditions=[
             replace(SOUND, layout="mono", mixed=True, late=48_000, origin=0),
-            replace(SOUND, layout="5.1", group="surround"),
+            replace(SOUND, layout="5.1", group="surround", changing=True),
         ],
         tuning=words.Tuning(),
     )

@@ -66,6 +66,15 @@ def test_a_track_is_there_for_everybody_and_in_surround_where_it_can(
     ]
 
 
+@pytest.mark.parametrize(("codec", "changing"), [("ac3", True), ("alac", False)])
+def test_a_track_of_which_each_frame_says_its_layout_may_change(codec: str, changing: bool) -> None:
+    track = sound(codec=codec, channels=2)
+    (made,) = plan(
+        survey((film(),), (track,), {0: packets(500), 1: packets(900, delta=1024)})
+    ).audio
+    assert (made.changing, made.mixed) == (changing, False)
+
+
 def test_without_a_rate_for_it_there_is_no_surround() -> None:
     assert [each.name for each in plan(films(6)).audio] == ["audio-1"]
 

@@ -52,6 +52,8 @@ class AudioRendition:
     """Planned samples of output, priming not counted."""
     mixed: bool = False
     """True where channels of the source are mixed into fewer: what gets too loud is limited."""
+    changing: bool = False
+    """Whether every frame of the source says its layout: it may have more channels later."""
     late: int = 0
     """Samples of silence before the source's sound starts, where those are more than a few."""
     origin: int

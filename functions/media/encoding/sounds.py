@@ -25,7 +25,7 @@ STRETCH: Final = 0.02
 LIMIT: Final = "0.95"
 """Peak of what was mixed; its sum can be more than twice as loud as the loudest channel."""
 FULL: Final = "1"
-"""Peak of what was not: louder, it is cut off anyway where it is played."""
+"""Peak of what is mixed only later: louder, it is cut off anyway where it is played."""
 
 
 def argv(
@@ -104,9 +104,9 @@ def _placed(number: int, rendition: AudioRendition) -> graph.Stream:
     stream = graph.decoded(number)
     stream = stream.filter("asetpts", expr=f"PTS-({begin})")
     stream = timed(stream, rate=rate, layout=rendition.layout, format="fltp", first_pts=0)
-    # Sound that has fewer channels than it will have later is mixed as well.
-    limit = LIMIT if rendition.mixed else FULL
-    stream = stream.filter("alimiter", limit=limit, level=0, latency=1)
+    if rendition.mixed or rendition.changing:
+        limit = LIMIT if rendition.mixed else FULL
+        stream = stream.filter("alimiter", limit=limit, level=0, latency=1)
     if rendition.late:
         # aresample would hold all of the silence in memory at once.
         silence = graph.silence(rendition.late, rate, rendition.layout)
