@@ -28,7 +28,7 @@ tracks."""
 LATE_S: Final = 1
 """Sound that starts later than that is led by silence made for it."""
 
-SELF_TELLING: Final = ("ac3", "eac3", "dts", "truehd", "mlp", "mp1", "mp2", "mp3")
+CHANGING: Final = ("ac3", "eac3", "dts", "truehd", "mlp", "mp1", "mp2", "mp3")
 """Codecs of which every frame says its layout, also in containers with an index."""
 TOLD_S: Final = 1
 """Sound without a picture that is longer than that is told of; most files have a little of it."""
@@ -70,7 +70,7 @@ def renditions(
             bitrate_bps=bitrate_bps,
             samples=max(1, round(duration_s * profile.audio.sample_rate)),
             mixed=CHANNELS[layout] < stream.channels,
-            changing=stream.codec in SELF_TELLING,
+            changing=stream.codec in CHANGING,
             late=_late(profile, stream, tables, origin_s, duration_s),
             origin=round(origin_s / stream.timebase),
             timebase_num=stream.timebase.numerator,

@@ -50,8 +50,12 @@ class Model:
 
     def audio_ms(self, rendition: AudioRendition) -> float:
         """Of one whole audio track."""
-        duration_s = Fraction(rendition.samples, rendition.sample_rate)
-        return self._of("start") + float(duration_s) * rendition.channels * self._of("sound")
+        duration_s = float(Fraction(rendition.samples, rendition.sample_rate))
+        return self._of("start") + self.sound_ms(duration_s, rendition.channels)
+
+    def sound_ms(self, duration_s: float, channels: int) -> float:
+        """Of decoding and encoding sound, by itself."""
+        return duration_s * channels * self._of("sound")
 
     def remux_ms(self, size_bytes: int) -> float:
         """Of copying so much from one container into another."""
@@ -73,8 +77,8 @@ def remux_ms(size_bytes: int) -> float:
 
 
 def sound_ms(duration_s: float, channels: int) -> float:
-    """Of decoding and encoding sound, by what is built in."""
-    return duration_s * channels * BUILT_IN["sound"]
+    """By what is built in."""
+    return Model().sound_ms(duration_s, channels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from functions.media.encoding import argv as words
 from functions.media.encoding import graph, sounds
-from functions.media.source.guard import MAX_STREAMS, input_options
+from functions.media.encoding.rendition import Layout
+from functions.media.source.guard import input_options
 
 LASTING: Final = "setts=pts=PTS:dts=DTS:duration=max(DURATION\\,1)"
 """As they are, but that each lasts: a picture of no duration, as the last one of a transport stream
@@ -25,8 +26,10 @@ decoder shows it, and the one before it stands still."""
 STORED: Final = "setts=pts=DTS:dts=DTS:duration=max(DURATION\\,1)"
 """Pictures of AVI that are shown as they are stored. `genpts` gives each the next one's time where
 it cannot tell B-frames, and those of any codec but MPEG-4 are not copied: they are counted."""
-SELF_TELLING: Final = ("mpegts",)
+TELLING: Final = ("mpegts",)
 """Demuxers of containers in which every frame of AAC may say another format (ADTS)."""
+SELF_TELLING: Final = "aac"
+"""The codec of which they do."""
 UNTOLD: Final = ("aac_latm",)
 """Codecs that QuickTime takes and cannot name: nobody would know the copy."""
 TRACKS: Final = "tracks"
@@ -41,7 +44,7 @@ class Evened:
     number: int
     """Among the tracks of sound."""
     rate: int
-    layout: Literal["mono", "stereo", "5.1"]
+    layout: Layout
     seconds: float
 
 
@@ -50,21 +53,17 @@ def headers(number: int) -> str:
     return f"{number}.adts"
 
 
-def telling(ffmpeg: str, *, source: words.Source) -> tuple[str, ...]:
-    """Copy each track of AAC into `headers(n)`, and list all of sound in `TRACKS`.
+def listing(ffmpeg: str, *, source: words.Source) -> tuple[str, ...]:
+    """List the tracks of sound in `TRACKS`, without a packet: a look at the beginning alone.
 
-    Files of other tracks stay empty. It fails where there is no sound.
+    It fails where there is no sound.
     """
-    files = (
-        f"[select=\\'a:{number}\\':f=adts:onfail=ignore]file:{headers(number)}"
-        for number in range(MAX_STREAMS)
-    )
     return (
         *words.start(ffmpeg),
         *input_options(source.format),
         *("-i", f"file:{words.SOURCE}"),
-        *("-map", "0:a", "-c", "copy"),
-        *("-f", "tee", "|".join((f"[f=framecrc]file:{TRACKS}", *files))),
+        *("-map", "0:a", "-c", "copy", "-t", "0"),
+        *("-f", "framecrc", f"file:{TRACKS}"),
     )
 
 
@@ -74,14 +73,17 @@ def argv(
     source: words.Source,
     muxer: str,
     unpack: bool,
+    sound: Sequence[str] = (),
     evened: Sequence[Evened] = (),
-    tracks: int = 0,
 ) -> tuple[str, ...]:
     """Copy pictures and sound into `output(0)`, a file of the kind `muxer`.
 
     `unpack` takes apart the packed B-frames that MPEG-4 in AVI has; ffmpeg refuses it for any
-    other codec. `evened` are those of `tracks` tracks of sound that are not copied. Cover pictures,
-    subtitles and data stay behind.
+    other codec. Cover pictures, subtitles and data stay behind.
+
+    `sound` are the codecs of all tracks of sound, if one of them may have to be `evened`. Until
+    those are known, the tracks are listed in `TRACKS` with all of their packets, and each of AAC
+    lies in `headers(n)` as it came.
     """
     # The last packet of a file of fragments that was cut off; elsewhere a picture with a flaw.
     torn = "+discardcorrupt" if source.format == "mov" else ""
@@ -91,13 +93,29 @@ def argv(
         *("-fflags", f"+genpts{torn}"),
         *input_options(source.format),
         *("-i", f"file:{words.SOURCE}"),
-        *(_evening(evened, tracks) if evened else ("-map", "0:V?", "-map", "0:a?", "-c", "copy")),
+        *(
+            _evening(evened, len(sound))
+            if evened
+            else ("-map", "0:V?", "-map", "0:a?", "-c", "copy")
+        ),
         *("-bsf:v", filters),
         # What the file says of itself stays behind.
         *("-map_metadata:g", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-max_muxing_queue_size", "9999"),
         *("-f", muxer, f"file:{words.output(0)}"),
+        *(_told(sound) if sound and not evened else ()),
     )
+
+
+def _told(sound: Sequence[str]) -> Iterator[str]:
+    """A second output, of the packets that are read anyway."""
+    files = (
+        f"[select=\\'a:{number}\\':f=adts:onfail=ignore]file:{headers(number)}"
+        for number, codec in enumerate(sound)
+        if codec == SELF_TELLING
+    )
+    yield from ("-map", "0:a", "-c", "copy")
+    yield from ("-f", "tee", "|".join((f"[f=framecrc]file:{TRACKS}", *files)))
 
 
 def _evening(evened: Sequence[Evened], tracks: int) -> Iterator[str]:

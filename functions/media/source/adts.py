@@ -9,9 +9,10 @@ from __future__ import annotations
 import mmap
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from functions.media.encoding import aac
+from functions.media.encoding.rendition import Layout
 from functions.media.source.guard import MAX_PACKETS
 
 HEADER_BYTES: Final = 7
@@ -60,7 +61,7 @@ class Track:
         return max(each.rate * (1 + (each.rate <= REPLICATED_HZ)) for each in self.formats)
 
     @property
-    def layout(self) -> Literal["mono", "stereo", "5.1"]:
+    def layout(self) -> Layout:
         """In which each format has its channels; of more than six it has the mix."""
         most = max(each.channels for each in self.formats)
         if most > 2:

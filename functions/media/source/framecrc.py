@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+
+from functions.media.encoding.rendition import Layout
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class Track:
         return 0.0 if self.first is None else float((self.end - self.first) * self.timebase)
 
     @property
-    def layout(self) -> Literal["mono", "stereo", "5.1"]:
+    def layout(self) -> Layout:
         """In which all of its channels have room; of more than six it has the mix."""
         if self.named == "mono":
             return "mono"

@@ -1,0 +1,81 @@
+"""Sound that a mezzanine does not copy: found by what a run of the copy left beside it.
+
+It changes its format where the copy can say but one, or the copy could not name its codec.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from functions.media.cutting import cost
+from functions.media.encoding import remux
+from functions.media.encoding.remux import Evened
+from functions.media.encoding.rendition import CHANNELS
+from functions.media.source import adts, framecrc, guard
+
+GROWTH: Final = 2
+"""How much larger than the samples in it what is stored without loss may be."""
+SAMPLE_BYTES: Final = 2
+
+
+def most_bytes(found: Sequence[Evened]) -> int:
+    """What they add to a copy."""
+    sizes = (
+        GROWTH * SAMPLE_BYTES * CHANNELS[each.layout] * round(each.seconds * each.rate)
+        for each in found
+    )
+    # Headers may claim months; beyond this nobody has the disk.
+    return min(guard.MAX_WHOLE_BYTES, sum(sizes))
+
+
+def cost_ms(found: Sequence[Evened]) -> int:
+    """And what they add to its cost."""
+    return round(sum(cost.sound_ms(each.seconds, CHANNELS[each.layout]) for each in found))
+
+
+def tracks(folder: Path) -> list[framecrc.Track]:
+    """All of sound, in order; none where ffmpeg did not get so far as to list them."""
+    try:
+        with (folder / remux.TRACKS).open(encoding="ascii") as lines:
+            return framecrc.read(lines)
+    except (FileNotFoundError, ValueError, LookupError):
+        return []
+
+
+def look(folder: Path, beat: Callable[[], None]) -> tuple[Evened, ...]:
+    """What a copy left is read, and removed: tracks that are not to be copied.
+
+    `beat` is called before each of AAC: in a long recording one takes seconds.
+    """
+    found = []
+    for number, track in enumerate(tracks(folder)):
+        told: framecrc.Track | adts.Track | None = None
+        if track.codec in remux.UNTOLD and track.rate:
+            told = track
+        elif track.codec == remux.SELF_TELLING:
+            beat()
+            headers = _headers(folder / remux.headers(number))
+            told = headers if headers is not None and headers.changes else None
+        if told is not None:
+            found.append(
+                Evened(number=number, rate=told.rate, layout=told.layout, seconds=told.seconds)
+            )
+    return tuple(found)
+
+
+def _headers(file: Path) -> adts.Track | None:
+    """What the frames of a track say; its file is not kept."""
+    try:
+        with (
+            file.open("rb") as opened,
+            mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            return adts.read(data)
+    except (FileNotFoundError, ValueError):
+        # Python maps no file that is empty.
+        return None
+    finally:
+        file.unlink(missing_ok=True)
