@@ -50,6 +50,14 @@ def cut_clip(clip: Path, folder: Path, *, start_s: float) -> Path:
     return path
 
 
+def joined(parts: Sequence[Path], folder: Path) -> Path:
+    """Transport streams, one behind the other, as one MP4."""
+    stream, clip = folder / "joined.ts", folder / "clip.mp4"
+    stream.write_bytes(b"".join(part.read_bytes() for part in parts))
+    ffmpeg("-i", f"file:{stream}", "-c", "copy", f"file:{clip}")
+    return clip
+
+
 def ffmpeg(*options: str) -> bytes:
     """Run ffmpeg; what it wrote to stdout. Raises CalledProcessError."""
     argv = [str(binaries.ffmpeg()), "-v", "error", "-nostdin", "-y", *options]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass, replace
 from functools import partial
@@ -136,6 +137,20 @@ class Drawn:
             *("-fps_mode", "passthrough", *output),
         ]
         return subprocess.run(argv, cwd=folder, capture_output=True, check=True).stdout
+
+    def encoded(self) -> dict[str, str]:
+        """What another reader says of the stream that the encoder makes."""
+        made = self.folder / "made.mp4"
+        self.run(self.whole(), *("-y", "-c:v", "libx264", "-preset", "ultrafast"), f"file:{made}")
+        argv = [
+            *(str(binaries.ffprobe()), "-v", "error", "-of", "json", "-show_streams"),
+            *("-show_frames", "-read_intervals", "%+#1", f"file:{made}"),
+        ]
+        told = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)
+        (stream,) = told["streams"]
+        listed = [*stream.get("side_data_list", []), *told["frames"][0].get("side_data_list", [])]
+        facts = {key: str(value) for key, value in stream.items()}
+        return facts | {"side_data": ",".join(each["side_data_type"] for each in listed)}
 
     def segments(self) -> list[VideoTask]:
         """The tasks of the plan, of one segment each, in order."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from eventing.contract import ObjectCreated, TaskCompleted, TaskReady
+from eventing.contract import Event, JobEncoded, ObjectCreated, TaskCompleted, TaskReady
 from functions.assembler.handler import Assembler
 from functions.jobs import admission, ending, layout, record
 from functions.jobs.admission import Window
@@ -88,6 +88,24 @@ class Stage:
 
     def do_all(self) -> list[TaskCompleted]:
         return [self.do(task.id) for task in self.plan.tasks]
+
+    def encoded(self) -> JobEncoded:
+        """The event that follows the last task's."""
+        return JobEncoded(job=self.job, generation=self.plan.generation)
+
+    def finish(self) -> list[Event]:
+        """Every task is done, and what they left is assembled."""
+        self.do_all()
+        return list(self.assembler().job_encoded(self.encoded()))
+
+    def change_receipt(self, task: str, change: dict[str, int]) -> None:
+        """Put a receipt there that differs in the facts of its first track's last segment."""
+        key = layout.receipt(self.job, 1, task)
+        receipt = record.load(self.store.get(key), Receipt)
+        (track, *others) = receipt.tracks
+        last = replace(track.segments[-1], **change)  # type: ignore[arg-type]
+        track = replace(track, segments=(*track.segments[:-1], last))
+        self.store.put(key, record.dump(replace(receipt, tracks=(track, *others))))
 
     def receipts(self) -> dict[str, Receipt]:
         prefix = layout.receipts_prefix(self.job, self.plan.generation)

@@ -22,6 +22,8 @@ from tests.clips import X264, count_frames, digests, ffmpeg, frame_sums
 from tests.integration.test_survey import SETTING, Desk
 
 MOVING = ("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=2,noise=alls=60:allf=t")
+LONGER = (*MOVING[:3], MOVING[3].replace("d=2", "d=5"))
+"""Enough for more than one chunk."""
 BEEP = ("-f", "lavfi", "-i", "sine=d=2", "-c:a", "mp2")
 H264 = (*X264, "-bf", "2", "-g", "10")
 
@@ -52,6 +54,30 @@ def surveyed(desk: Desk, file: Path, *, unpack: bool = False) -> tuple[Survey, P
     return survey, draw(desk.manifest(source), 2, survey, SETTING)
 
 
+def shown_of(desk: Desk, plan: Plan) -> list[tuple[int, str]]:
+    """Ticks and digests of the whole film, chunk by chunk."""
+    shown: list[tuple[int, str]] = []
+    for task in tasks_of(plan):
+        folder = desk.folder / task.id
+        shown += shown_by(argv_of(desk.store, plan, task, folder), folder)
+    return shown
+
+
+def check_order(desk: Desk, file: Path, note: str, *plain: str, unpack: bool = False) -> bool:
+    """Five seconds are there from the first picture on, in chunks, as a plain decode of such a
+    source shows them, and their sound; whether pictures were counted, of which the note tells."""
+    desk.options = Options(chunk_segments=1)
+    survey, plan = surveyed(desk, file, unpack=unpack)
+    line = plan.timeline
+    assert line is not None
+    assert (line.frames, line.origin, line.constant) == (125, 0, True)
+    assert plan.audio[0].samples == 5 * 48_000
+    assert any(note in said for said in plan.notes) == survey.counted
+    assert digests(shown_of(desk, plan)) == digests(frame_sums(*plain))
+    assert len(tasks_of(plan)) > 1
+    return survey.counted
+
+
 @pytest.mark.parametrize(
     ("name", "coder"),
     [
@@ -66,7 +92,7 @@ def test_raw_pictures_are_shown_at_their_own_rate_and_none_is_lost(
     desk: Desk, name: str, coder: tuple[str, ...]
 ) -> None:
     file = desk.folder / name
-    ffmpeg(*MOVING[:3], MOVING[3].replace("d=2", "d=5"), *coder, f"file:{file}")
+    ffmpeg(*LONGER, *coder, f"file:{file}")
     desk.options = Options(chunk_segments=1)
     _, plan = surveyed(desk, file)
     line = plan.timeline
@@ -75,11 +101,7 @@ def test_raw_pictures_are_shown_at_their_own_rate_and_none_is_lost(
     rates = {"film.h264": 30000 / 1001, "film.hevc": 24}
     assert float(line.rate) == pytest.approx(rates.get(name, 25))
     assert any("no container" in note for note in plan.notes)
-    shown: list[str] = []
-    for task in tasks_of(plan):
-        folder = desk.folder / task.id
-        shown += digests(shown_by(argv_of(desk.store, plan, task, folder), folder))
-    assert shown == digests(frame_sums("-i", f"file:{file}"))
+    assert digests(shown_of(desk, plan)) == digests(frame_sums("-i", f"file:{file}"))
     assert len(tasks_of(plan)) > 1
 
 
@@ -101,20 +123,10 @@ def test_pictures_in_avi_are_shown_in_their_order_from_the_first_on(
 ) -> None:
     file = desk.folder / "film.avi"
     sound = ("-f", "lavfi", "-i", "sine=d=5", "-c:a", "pcm_s16le")
-    ffmpeg(*MOVING[:3], MOVING[3].replace("d=2", "d=5"), *sound, *coder, f"file:{file}")
-    desk.options = Options(chunk_segments=1)
-    survey, plan = surveyed(desk, file, unpack="mpeg4" in coder or "libxvid" in coder)
-    line = plan.timeline
-    assert line is not None
-    assert (line.frames, line.origin, line.constant) == (125, 0, True)
-    assert (survey.counted, plan.audio[0].samples) == (counted, 5 * 48_000)
-    assert any("no times of their own" in note for note in plan.notes) == counted
-    shown: list[str] = []
-    for task in tasks_of(plan):
-        folder = desk.folder / task.id
-        shown += digests(shown_by(argv_of(desk.store, plan, task, folder), folder))
-    assert shown == digests(frame_sums("-i", f"file:{file}", "-map", "0:v"))
-    assert len(tasks_of(plan)) > 1
+    ffmpeg(*LONGER, *sound, *coder, f"file:{file}")
+    unpack = "mpeg4" in coder or "libxvid" in coder
+    plain = ("-i", f"file:{file}", "-map", "0:v")
+    assert check_order(desk, file, "no times of their own", *plain, unpack=unpack) == counted
 
 
 @pytest.mark.parametrize(
@@ -130,23 +142,12 @@ def test_pictures_in_mxf_are_shown_in_their_order_whatever_it_says_of_their_time
 ) -> None:
     file, raw = desk.folder / "film.mxf", desk.folder / "raw"
     sound = ("-f", "lavfi", "-i", "sine=d=5:r=48000", "-c:a", "pcm_s16le")
-    ffmpeg(*MOVING[:3], MOVING[3].replace("d=2", "d=5"), *sound, *coder, f"file:{file}")
+    ffmpeg(*LONGER, *sound, *coder, f"file:{file}")
     kind = "mpeg2video" if "mpeg2video" in coder else "h264"
     ffmpeg("-i", f"file:{file}", "-map", "0:v", "-c", "copy", "-f", kind, f"file:{raw}")
-    desk.options = Options(chunk_segments=1)
-    survey, plan = surveyed(desk, file)
-    line = plan.timeline
-    assert line is not None
-    assert (line.frames, line.origin, line.constant) == (125, 0, True)
-    assert (survey.counted, plan.audio[0].samples) == (counted, 5 * 48_000)
-    assert any("in MXF: pictures have no times of" in note for note in plan.notes) == counted
-    shown: list[str] = []
-    for task in tasks_of(plan):
-        folder = desk.folder / task.id
-        shown += digests(shown_by(argv_of(desk.store, plan, task, folder), folder))
     # A stream without a container has no times that could be wrong.
-    assert shown == digests(frame_sums("-i", f"file:{raw}"))
-    assert len(tasks_of(plan)) > 1
+    plain = ("-i", f"file:{raw}")
+    assert check_order(desk, file, "in MXF: pictures have no times of", *plain) == counted
 
 
 def test_pictures_of_which_nothing_changed_stand_still(desk: Desk) -> None:
@@ -163,11 +164,7 @@ def test_pictures_of_which_nothing_changed_stand_still(desk: Desk) -> None:
     # Those that are in the copy are all shown; what is missing between them is in the plan.
     assert line.frames == pytest.approx(decoded, abs=2)
     assert not line.constant
-    shown: list[tuple[int, str]] = []
-    for task in tasks_of(plan):
-        folder = desk.folder / task.id
-        shown += shown_by(argv_of(desk.store, plan, task, folder), folder)
-    assert [ticks for ticks, _ in shown] == list(range(line.frames))
+    assert [ticks for ticks, _ in shown_of(desk, plan)] == list(range(line.frames))
 
 
 def test_a_place_that_was_left_empty_in_avi_is_a_time(desk: Desk) -> None:

@@ -1,6 +1,7 @@
+"""A source becomes a plan: how it is cut into tasks, what is left out, and what is refused."""
+
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -8,127 +9,21 @@ import msgspec
 import pytest
 
 from eventing.errors import Rejected
-from functions.jobs import fallback, record
-from functions.jobs.manifest import Manifest, SourceObject
-from functions.jobs.plan import AudioTask, Fingerprint, MezzanineTask, Plan, VideoTask
+from functions.jobs.plan import AudioTask, MezzanineTask, VideoTask
 from functions.jobs.profile import Options, Profile, Rung, VideoProfile
-from functions.jobs.refusal import NO_ACCELERATOR
 from functions.media.encoding import aac
 from functions.media.source import guard
 from functions.media.source.index import Packet, Packets
 from functions.media.source.probe import Table
-from functions.media.source.stream import AudioStream, Media, VideoStream
-from functions.planning.drawing import Setting, draw
+from functions.planning.drawing import Setting
 from functions.planning.survey import Survey
-
-SOURCE = SourceObject(bucket="uploads", key="acme/film", version="", etag="e", size_bytes=10**7)
-SETTING = Setting(
-    encoder=Fingerprint(version="9", sha256="0" * 64), workers=2, bounds=guard.Bounds()
-)
-PROFILE = Profile(
-    name="test",
-    video=VideoProfile(
-        ladder=(
-            Rung(height=720, maxrate_kbps=3000, bufsize_kbps=6000),
-            Rung(height=360, maxrate_kbps=800, bufsize_kbps=1600),
-        )
-    ),
-)
-
-
-def film(index: int = 0, **given: object) -> VideoStream:
-    facts: dict[str, object] = {
-        "index": index,
-        "codec": "h264",
-        "width": 1280,
-        "height": 720,
-        "sample_aspect": Fraction(1),
-        "rotation": 0,
-        "pixel_format": "yuv420p",
-        "field_order": "progressive",
-        "color_range": "",
-        "color_space": "",
-        "color_transfer": "",
-        "color_primaries": "",
-        "timebase": Fraction(1, 25),
-        "nominal_rate": Fraction(25),
-    }
-    return VideoStream(**(facts | given))  # type: ignore[arg-type]
-
-
-def sound(index: int = 1, **given: object) -> AudioStream:
-    facts: dict[str, object] = {
-        "index": index,
-        "codec": "aac",
-        "channels": 6,
-        "sample_rate": 44_100,
-        "language": "deu",
-        "timebase": Fraction(1, 44_100),
-        "start": 0,
-        "duration": None,
-    }
-    return AudioStream(**(facts | given))  # type: ignore[arg-type]
-
-
-def packets(count: int, *, delta: int = 1, group: int = 50, first: int = 0) -> Table:
-    return Table(
-        Packets.of(
-            Packet(first + n * delta, first + n * delta, n * 1000, 900, n % group == 0)
-            for n in range(count)
-        ),
-        complete=True,
-        located=True,
-    )
-
-
-def survey(
-    video: tuple[VideoStream, ...],
-    audio: tuple[AudioStream, ...],
-    tables: Mapping[int, Table],
-    *,
-    prepared: bool = True,
-    index: str = "work/sources/x/index",
-) -> Survey:
-    return Survey(
-        source=SOURCE,
-        format="mov",
-        media=Media(video, audio, len(video) + len(audio)),
-        tables=tables,
-        index=index,
-        prepared=prepared,
-    )
-
-
-def plan(
-    found: Survey,
-    *,
-    profile: Profile = PROFILE,
-    options: Options | None = None,
-    setting: Setting = SETTING,
-) -> Plan:
-    manifest = Manifest(
-        job="0" * 32,
-        tenant="acme",
-        source=SOURCE,
-        options=options or Options(),
-        profile=profile,
-        accepted_s=0.0,
-    )
-    made = draw(manifest, 1, found, setting)
-    assert record.load(record.dump(made), Plan) == made
-    return made
+from tests.surveys import FILM, PROFILE, SETTING, film, packets, plan, sound, survey
 
 
 def refused(found: Survey, setting: Setting = SETTING) -> str:
-    manifest = Manifest(
-        job="0" * 32, tenant="a", source=SOURCE, options=Options(), profile=PROFILE, accepted_s=0.0
-    )
     with pytest.raises(Rejected) as caught:
-        draw(manifest, 1, found, setting)
+        plan(found, setting=setting)
     return caught.value.code
-
-
-FILM = survey((film(),), (sound(),), {0: packets(1030), 1: packets(1800, delta=1024)})
 
 
 def test_a_film_is_cut_into_chunks_with_all_renditions_and_each_sound_track_is_one_task() -> None:
@@ -341,94 +236,3 @@ def test_the_limit_of_long_tasks_can_be_moved() -> None:
 def test_the_limit_of_frames_can_be_moved() -> None:
     few = Setting(encoder=SETTING.encoder, workers=1, bounds=guard.Bounds(frames=1000))
     assert refused(FILM, few) == "too_long"
-
-
-# GPUs.
-
-GPU_SETTING = replace(SETTING, gpu_workers=1)
-ASKED = Options(accelerator="gpu")
-
-
-def long_film(frames: int = 15_000) -> Survey:
-    return survey((film(),), (sound(),), {0: packets(frames), 1: packets(frames * 2, delta=882)})
-
-
-def test_who_asks_for_a_gpu_gets_pictures_planned_for_one_and_nothing_else() -> None:
-    made = plan(long_film(), options=ASKED, setting=GPU_SETTING)
-    assert {task.accelerator for task in made.tasks if isinstance(task, VideoTask)} == {"gpu"}
-    assert {task.accelerator for task in made.tasks if isinstance(task, AudioTask)} == {"cpu"}
-    assert {each.accelerator for each in made.video} == {"gpu"}
-    # Sound is not kept waiting by pictures, should those be the CPU's in the end.
-    assert isinstance(made.tasks[1], AudioTask)
-    assert made.notes == ()
-
-
-def test_an_option_counts_before_the_profile() -> None:
-    profile = msgspec.structs.replace(
-        PROFILE, video=msgspec.structs.replace(PROFILE.video, accelerator="gpu")
-    )
-    by_profile = plan(long_film(), profile=profile, setting=GPU_SETTING)
-    against_it = plan(
-        long_film(), profile=profile, options=Options(accelerator="cpu"), setting=GPU_SETTING
-    )
-    assert by_profile.video[0].accelerator == "gpu"
-    assert against_it.video[0].accelerator == "cpu"
-    assert plan(long_film(), setting=GPU_SETTING).video[0].accelerator == "cpu"
-
-
-def test_without_gpu_encoders_the_plan_is_the_cpus_but_for_a_note() -> None:
-    without = plan(long_film(), options=ASKED)
-    assert [note.partition(":")[0] for note in without.notes] == [NO_ACCELERATOR]
-    assert replace(without, notes=()) == plan(long_film())
-
-
-def test_only_sound_needs_no_gpu_and_no_note() -> None:
-    made = plan(survey((), (sound(0),), {0: packets(900, delta=1024)}), options=ASKED)
-    assert (made.notes, [task.accelerator for task in made.tasks]) == ((), ["cpu"])
-
-
-def test_a_source_is_prepared_by_the_cpu() -> None:
-    made = plan(
-        survey((film(),), (sound(),), {}, prepared=False), options=ASKED, setting=GPU_SETTING
-    )
-    assert [task.accelerator for task in made.tasks] == ["cpu"]
-
-
-@pytest.mark.parametrize("preset", ["ultrafast", "medium", "veryslow"])
-@pytest.mark.parametrize("workers", [1, 4])
-def test_what_a_gpu_shall_do_the_cpu_could_do_as_well(preset: str, workers: int) -> None:
-    profile = msgspec.structs.replace(
-        PROFILE, video=msgspec.structs.replace(PROFILE.video, preset=preset)
-    )
-    setting = replace(SETTING, gpu_workers=workers)
-    made = plan(long_film(), profile=profile, options=ASKED, setting=setting)
-    for task in made.tasks:
-        if isinstance(task, VideoTask):
-            assert task.cost_ms < 120_000
-            assert task.fallback_ms <= 121_000 or task.stop - task.start == 100
-    moved = fallback.without(made, made.tasks[0], "so it is")
-    chunks_of = {(task.start, task.stop) for task in made.tasks if isinstance(task, VideoTask)}
-    assert {
-        (task.start, task.stop) for task in moved.tasks if isinstance(task, VideoTask)
-    } == chunks_of
-    assert sum(stop - start for start, stop in chunks_of) == 15_000
-
-
-def test_chunks_are_cut_for_the_encoders_that_have_a_gpu() -> None:
-    few = plan(long_film(2000), options=ASKED, setting=replace(SETTING, gpu_workers=1))
-    many = plan(long_film(2000), options=ASKED, setting=replace(SETTING, gpu_workers=8))
-    assert len(few.tasks) < len(many.tasks)
-    assert (
-        few.tasks
-        == plan(
-            long_film(2000), options=ASKED, setting=replace(SETTING, workers=9, gpu_workers=1)
-        ).tasks
-    )
-
-
-def test_a_task_is_long_wherever_it_may_end_up() -> None:
-    setting = replace(GPU_SETTING, long_task_s=10.0)
-    made = plan(long_film(), options=ASKED, setting=setting)
-    for task in made.tasks:
-        if isinstance(task, VideoTask):
-            assert (task.length == "long") == (task.fallback_ms > 10_000)

@@ -15,7 +15,7 @@ from functions.media.cutting.cut import Costs, Cut
 from functions.media.cutting.timeline import Timeline
 from functions.planning.forecast import Outcome, expected, outcome
 from functions.planning.survey import Survey
-from tests.unit.test_chunker_plan import SETTING, film, packets, plan, sound, survey
+from tests.surveys import SETTING, film, packets, plan, sound, survey
 
 DEFAULT = catalogue.read([catalogue.BUILT_IN])["default"]
 SPLIT = ((30.0, 13.0), (26.0, 17.0), (35.0, 8.0), (40.0, 3.0))

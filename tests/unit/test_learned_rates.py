@@ -12,7 +12,7 @@ from functions.jobs.plan import AudioTask, Plan, Task
 from functions.jobs.receipt import Receipt
 from functions.media.cutting.rates import BUILT_IN, Rates
 from tests.fakes.store import MemoryStore
-from tests.unit.test_chunker_plan import SETTING, long_film, plan
+from tests.surveys import SETTING, long_film, plan
 
 FILM = plan(long_film())
 SLOWER = 1.5

@@ -18,7 +18,7 @@ from functions.planning.forecast import expected, outcome
 from knative.cli import outlook, preview
 from knative.cli.preview import Outlook
 from tests.bench.makespan import makespan_ms
-from tests.unit.test_chunker_plan import FILM, PROFILE, SETTING, film, packets, plan, sound, survey
+from tests.surveys import FILM, PROFILE, SETTING, film, packets, plan, sound, survey
 
 PLAN = plan(FILM)
 TASKS = expected(PLAN, FILM.tables)

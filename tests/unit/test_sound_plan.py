@@ -15,7 +15,7 @@ from functions.media.source.probe import Table
 from functions.media.streams import language
 from functions.planning import sounds
 from functions.planning.survey import Survey
-from tests.unit.test_chunker_plan import PROFILE, film, packets, plan, sound, survey
+from tests.surveys import PROFILE, film, packets, plan, sound, survey
 
 SURROUND = msgspec.structs.replace(PROFILE, audio=AudioProfile(surround_kbps=384))
 LARGE = sounds.WHOLE_BYTES + 1

@@ -18,7 +18,6 @@ from knative.tuning.workload import Work, arrivals
 from tests.flow.media import Film
 from tests.flow.stage import Stage
 from tests.observed import film, observations, service, video, whole
-from tests.unit.test_assembler import finish
 
 START_S = 0.25
 
@@ -29,7 +28,7 @@ def setup(chunk_s: int = 60, most: int = 4) -> Setup:
 
 def report() -> Report:
     stage = Stage(Film(chunks=3, rungs=2, sounds=1))
-    finish(stage)
+    stage.finish()
     return record.load(stage.text("report.json").encode(), Report)
 
 
