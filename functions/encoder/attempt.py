@@ -21,7 +21,8 @@ from functions.encoder.outcome import Failed
 from functions.encoder.watch import Watch
 from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.media.cutting import loss
-from functions.media.cutting.timeline import Slots, Timeline
+from functions.media.cutting.slots import Slots
+from functions.media.cutting.timeline import Timeline
 from functions.media.encoding import aac, pictures, sounds
 from functions.media.encoding import argv as words
 from functions.media.encoding.rendition import AudioRendition, VideoRendition
@@ -191,7 +192,7 @@ class Attempt:
     def _lost(self, task: VideoTask, timeline: Timeline) -> int:
         """Pictures that the program repeated others for."""
         shown = self.folder / words.SHOWN
-        if timeline.constant or timeline.variable or not shown.exists():
+        if not timeline.resampled or not shown.exists():
             return 0
         listed = shown.read_text("ascii", errors="replace")
         found = loss.of(timeline, self.copy.presented, task.start, task.stop, listed)
@@ -202,7 +203,7 @@ class Attempt:
     def _tail(self, timeline: Timeline, stop: int) -> int:
         """Output frames before `stop` and after the one in which the source's last frame first
         shows: of slides that is more than a chunk."""
-        if timeline.constant or timeline.variable:
+        if not timeline.resampled:
             return 0
         if not self.copy.presented:
             return stop

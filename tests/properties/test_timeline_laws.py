@@ -16,7 +16,8 @@ from functions.media.cutting.framerate import (
     STANDARD_RATES,
     median_delta,
 )
-from functions.media.cutting.timeline import Slots, Timeline
+from functions.media.cutting.slots import Slots
+from functions.media.cutting.timeline import Timeline
 
 TIMEBASES = st.sampled_from(
     [Fraction(1, 1000), Fraction(1, 90_000), Fraction(1, 600), Fraction(1001, 24_000),

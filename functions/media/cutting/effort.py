@@ -14,7 +14,8 @@ from itertools import accumulate
 from typing import Final
 
 from functions.media.cutting import presentation
-from functions.media.cutting.timeline import Slots, Timeline
+from functions.media.cutting.slots import Slots
+from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk
 from functions.media.source.index import Packets
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from functions.media.cutting.timeline import Slots, Timeline
+from functions.media.cutting.slots import Slots
+from functions.media.cutting.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from functions.media.cutting.framerate import (
     nearest_standard,
     timescale_for,
 )
+from functions.media.cutting.slots import Slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,7 @@ class Timeline:
     frames: int
     """Output frames of every rendition, N."""
     constant: bool
-    """True: output frame n is source frame n (passthrough). False: resampled to `rate`, or
-    variable."""
+    """True: output frame n is source frame n (passthrough). False: resampled, or variable."""
     timescale: int
     """Output ticks per second; `rate` divides it exactly."""
     segment_frames: int
@@ -50,6 +50,12 @@ class Timeline:
     """True: frames are presented at times of their own, not at those of `rate`."""
     marks: tuple[tuple[int, int], ...] = ()
     """Variable: first frame of each segment and its output ticks; behind them the end."""
+
+    @property
+    def resampled(self) -> bool:
+        """Whether output frame n shows the source's picture of slot n, see `slots`: pictures may be
+        shown more than once, or not at all."""
+        return not self.constant and not self.variable
 
     @property
     def frame_ticks(self) -> int:
@@ -261,29 +267,6 @@ def repeats(timeline: Timeline, presented: Sequence[int]) -> list[int]:
         for (_, before), (ticks, frame) in pairwise(shown)
         if frame == before
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """ffmpeg's `fps` filter as arithmetic: which output frame a source time belongs to.
-
-    Its default rounds to the nearest slot, halves away from zero; a slot shows the last source
-    frame that belongs to it or to an earlier one. It is fed times from which `origin` is
-    subtracted, so its grid starts there.
-    """
-
-    origin: int
-    timebase: Fraction
-    rate: Fraction
-
-    def of(self, ticks: int) -> int:
-        """The output frame whose time is nearest to `ticks`."""
-        scaled = self.timebase * self.rate
-        doubled = 2 * (ticks - self.origin) * scaled.numerator
-        half = scaled.denominator
-        if doubled < 0:
-            return -((-doubled + half) // (2 * half))
-        return (doubled + half) // (2 * half)
 
 
 def source_frames(timeline: Timeline, presented: Sequence[int]) -> Callable[[int], int]:

@@ -9,10 +9,10 @@ from typing import Final
 
 from functions.media.cutting.timeline import HOLD_S, Timeline
 from functions.media.encoding import argv as words
-from functions.media.encoding import graph, nvenc, x264
+from functions.media.encoding import graph, image, nvenc, x264
 from functions.media.encoding.accelerator import GPU
 from functions.media.encoding.rendition import VideoRendition
-from functions.media.encoding.treatment import AS_THEY_ARE, REFERENCE_NITS, Colors, Treatment
+from functions.media.encoding.treatment import AS_THEY_ARE, Treatment
 
 AS_STORED: Final = (
     # Fields have to be told apart before a picture is cropped or turned: both are ours to do.
@@ -75,7 +75,7 @@ def argv(
             for word in (
                 *("-map", label),
                 *_encoder(rendition, timeline, cut, tuning),
-                *(() if timeline.constant or timeline.variable or number else words.shown()),
+                *(words.shown() if timeline.resampled and not number else ()),
                 *_muxer(timeline, timeline.segment_of(cut.start)),
                 f"file:{words.output(number)}",
             )
@@ -121,10 +121,13 @@ def filters(
         stream = stream.filter("settb", expr=graph.ratio(1 / timeline.rate))
         expr = f"N+{cut.start}"
     stream = stream.filter("setpts", expr=expr, **({"strip_fps": 1} if unrated else {}))
-    stream = _treated(stream, treatment)
+    stream = image.treated(stream, treatment)
     streams = graph.split(stream, len(renditions))
     return graph.closed(
-        [_scaled(part, each, treatment) for part, each in zip(streams, renditions, strict=True)]
+        [
+            image.scaled(part, each, treatment)
+            for part, each in zip(streams, renditions, strict=True)
+        ]
     )
 
 
@@ -174,91 +177,6 @@ def _whole_frames(stream: graph.Stream, timeline: Timeline, treatment: Treatment
         # It halves the ticks, so that a field could have a time of its own.
         stream = stream.filter("settb", expr=graph.ratio(timeline.timebase))
     return stream
-
-
-def _treated(stream: graph.Stream, treatment: Treatment) -> graph.Stream:
-    """Right way up, in the output's colours or in those that `scale` makes them from."""
-    # Matrices, mastering displays, captions and time codes would come out again, and be wrong.
-    stream = stream.filter("sidedata", mode="delete")
-    stream = stream.filter("setparams", **_named(treatment.source))
-    if crop := treatment.crop:
-        stream = stream.filter("crop", w=crop.width, h=crop.height, x=crop.left, y=crop.top)
-    stream = _turned(stream, treatment)
-    if not treatment.tone and not treatment.converts:
-        return stream
-    stream = stream.filter(
-        "scale",
-        w=treatment.largest_width,
-        h=treatment.largest_height,
-        flags="bicubic",
-        **_sited(treatment),
-    )
-    if treatment.tone:
-        stream = stream.filter("zscale", t="linear", npl=REFERENCE_NITS)
-        stream = stream.filter("format", pix_fmts="gbrpf32le")
-        stream = stream.filter("zscale", p=treatment.output.primaries)
-        stream = stream.filter(
-            "tonemap",
-            tonemap="mobius",
-            # Up to this share of white, light stays as it is.
-            param=0.3,
-            desat=0,
-            peak=f"{treatment.peak_nits / REFERENCE_NITS:.4f}",
-        )
-    return stream.filter(
-        "zscale",
-        p=treatment.output.primaries,
-        t=treatment.output.transfer,
-        m=treatment.output.matrix,
-        r=treatment.output.range,
-    ).filter("format", pix_fmts="yuv420p")
-
-
-def _turned(stream: graph.Stream, treatment: Treatment) -> graph.Stream:
-    if treatment.turn in (90, 270):
-        # In the filter's words `flip` is up and down, after the turn.
-        way = "cclock" if treatment.turn == 90 else "clock"
-        return stream.filter("transpose", dir=way + ("_flip" if treatment.mirror else ""))
-    if treatment.mirror != (treatment.turn == 180):
-        stream = stream.filter("hflip")
-    return stream.filter("vflip") if treatment.turn == 180 else stream
-
-
-def _scaled(stream: graph.Stream, rendition: VideoRendition, treatment: Treatment) -> graph.Stream:
-    output = treatment.output
-    stream = stream.filter(
-        "scale",
-        w=rendition.width,
-        h=rendition.height,
-        flags="bicubic",
-        out_color_matrix=output.matrix,
-        # Full range is legal in H.264 and ignored by enough decoders to wash pictures out.
-        out_range=output.range,
-        **({} if treatment.tone or treatment.converts else _sited(treatment)),
-    )
-    stream = stream.filter("setsar", sar=1).filter("format", pix_fmts="yuv420p")
-    # On every frame of every chunk: parameter sets follow from the first one that comes.
-    return stream.filter("setparams", field_mode="prog", chroma_location="left", **_named(output))
-
-
-def _named(colors: Colors) -> dict[str, str]:
-    return {
-        "range": colors.range,
-        "colorspace": colors.matrix,
-        "color_primaries": colors.primaries,
-        "color_trc": colors.transfer,
-    }
-
-
-def _sited(treatment: Treatment) -> dict[str, int]:
-    if (treatment.chroma_x, treatment.chroma_y) == (0, 128):
-        return {}
-    return {
-        "in_h_chr_pos": treatment.chroma_x,
-        "in_v_chr_pos": treatment.chroma_y,
-        "out_h_chr_pos": 0,
-        "out_v_chr_pos": 128,
-    }
 
 
 def _encoder(
