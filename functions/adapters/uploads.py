@@ -98,10 +98,10 @@ class DirectoryUploads:
     def abort(self, key: str) -> None:
         folder = self._folder(key)
         with reaching(key):
-            for path in folder.glob("*"):
-                with suppress(Absent), self._locked(key, path.name):
+            for upload in _names(folder):
+                with suppress(Absent), self._locked(key, upload) as opened:
                     # Without it the upload is over, for whoever waits for the lock too.
-                    (path / _DATA).unlink()
+                    (opened / _DATA).unlink()
             shutil.rmtree(folder, ignore_errors=True)
 
     def sign_part(
@@ -158,6 +158,14 @@ class DirectoryUploads:
         except OSError:
             return False
         return True
+
+
+def _names(folder: Path) -> list[str]:
+    """What is in it: nothing when it is gone, as it may be at any time."""
+    try:
+        return [path.name for path in folder.iterdir()]
+    except FileNotFoundError:
+        return []
 
 
 def _taken(folder: Path) -> Iterator[tuple[str, Part, int]]:
