@@ -8,6 +8,7 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -35,6 +36,10 @@ COMMAND_S: Final = 300.0
 JOB_S: Final = 180.0
 """Within which a short clip is done, on a machine that does much else."""
 TICK: Final = "sweeper-tick"
+NEVER: Final = "0 0 0 31 2 *"
+"""A date that does not come."""
+UNSWEPT_S: Final = 14.0
+"""The time between two ticks, and what the sweeper's pod takes to be there after one."""
 FUNCTION: Final = "serving.knative.dev/service"
 """The label of a function's pods."""
 
@@ -242,13 +247,35 @@ class Installation:
 
     @contextmanager
     def without_tick(self) -> Iterator[None]:
-        """The sweeper sleeps, and mends nothing."""
+        """Nothing wakes the sweeper any more, but for a tick that may be on its way."""
         before: str = self.kube.get("pingsource", TICK)["spec"]["schedule"]
         try:
-            self._schedule("0 0 0 31 2 *")  # a date that never comes
+            self._schedule(NEVER)
             yield
         finally:
             self._schedule(before)
+
+    @contextmanager
+    def without_sweeps(self) -> Iterator[None]:
+        """The sweeper sleeps, and mends nothing: the last tick has been swept for as well."""
+        with self.without_tick():
+            self._unswept()
+            yield
+
+    def _unswept(self, *, within_s: float = 120) -> None:
+        """Wait until the sweeper has had no pod for so long that none is to come."""
+        # A source is as ready as it was before its adapter has taken another schedule: that it has
+        # is told only by a tick that is missing.
+        since_s = time.monotonic()
+
+        def passed() -> bool:
+            nonlocal since_s
+            looked_s = time.monotonic()
+            if self.pods_of("sweeper"):
+                since_s = time.monotonic()
+            return looked_s - since_s > UNSWEPT_S
+
+        until("no tick is left to sweep for", passed, within_s=within_s, every_s=0.5)
 
     @contextmanager
     def variables(self, function: str, **values: str) -> Iterator[None]:

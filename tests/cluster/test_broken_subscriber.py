@@ -20,7 +20,7 @@ JOBS = 3
 def test_what_a_broken_function_could_not_take_is_parked_and_done_after_the_mend(
     installation: Installation, short: Path
 ) -> None:
-    # Nobody repairs meanwhile: what is parked stays so.
+    # Nobody repairs meanwhile: what is parked stays so, or is again after a last tick.
     with installation.without_tick(), installation.variables("chunker", KINORA_STATE=NOWHERE):
         dropped = [installation.drop(short, f"broken-{number}.mp4") for number in range(JOBS)]
         until(

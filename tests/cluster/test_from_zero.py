@@ -34,7 +34,7 @@ def throughout(what: str, true: Callable[[], bool], *, for_s: float) -> None:
 def test_a_file_in_the_bucket_becomes_streams_from_zero_and_nothing_stays(
     installation: Installation, inbox: Receiver, clip: Path, figures: list[str]
 ) -> None:
-    with installation.without_tick():
+    with installation.without_sweeps():
         installation.quiet()
         with watching(installation.kube) as pods:
             began_s = time.monotonic()

@@ -235,9 +235,16 @@ def test_a_rollout_that_was_interrupted_is_seen_and_carried_on(operator: Operato
     assert (code, told["code"]) == (4, "no_rollout")
 
 
+@pytest.fixture(scope="module")
+def unswept(installation: Installation) -> Iterator[Installation]:
+    """Where what is parked stays so."""
+    with installation.without_sweeps():
+        yield installation
+
+
 @pytest.mark.parametrize("from_here", [True, False])
 def test_parked_events_are_delivered_again_from_here_or_by_a_pod(
-    installation: Installation, from_here: bool
+    unswept: Installation, from_here: bool
 ) -> None:
     job = f"{'1' if from_here else '2'}" * 32
     event = CloudEvent(id="3" * 32, source=f"/jobs/{job}", type="com.example.thing")
@@ -247,16 +254,15 @@ def test_parked_events_are_delivered_again_from_here_or_by_a_pod(
     (info,) = store.list(layout.PARKED_PREFIX)
     body = store.get(info.key)
     name = info.key.removeprefix(f"{layout.WORK}/")
-    with installation.without_tick():
-        installation.s3.put_object(WORK, name, io.BytesIO(body), len(body))
-        words = ("knative", "replay", "--job", job, "--json")
-        if from_here:
-            told = json.loads(installation.kinora(*words))
-        else:
-            told = Operator(installation.kube).done("replay", "--job", job)
-        assert [group["reason"] for group in told["parked"]] == ["503 not now"]
-        assert told["replayed"]["delivered"] == 1
-        assert info.key not in installation.below(layout.PARKED_PREFIX)
+    unswept.s3.put_object(WORK, name, io.BytesIO(body), len(body))
+    words = ("knative", "replay", "--job", job, "--json")
+    if from_here:
+        told = json.loads(unswept.kinora(*words))
+    else:
+        told = Operator(unswept.kube).done("replay", "--job", job)
+    assert [group["reason"] for group in told["parked"]] == ["503 not now"]
+    assert told["replayed"]["delivered"] == 1
+    assert info.key not in unswept.below(layout.PARKED_PREFIX)
 
 
 def test_who_waits_for_a_gpu_is_asked_of_a_pod_where_the_store_is_out_of_reach(
