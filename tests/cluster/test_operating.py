@@ -133,7 +133,10 @@ def _operated(place: Kube, manifest: Any) -> Iterator[Operator]:
 
 
 def test_status_shows_the_pods_there_are(operator: Operator) -> None:
+    before = operator.newest()
     operator.done("scale", operator.function, "--min", "1")
+    # A pod of the revision before would be ready too, in the midst of the change.
+    until("it is served by another revision", lambda: _serves(operator, before), within_s=60)
     until("it has a pod that is ready", lambda: _ready(operator) == 1, within_s=60)
     mine = f"serving.knative.dev/service={operator.function}"
     there = operator.kube.pods(mine)
@@ -274,7 +277,9 @@ def test_who_waits_for_a_gpu_is_asked_of_a_pod_where_the_store_is_out_of_reach(
 
 
 def _ready(operator: Operator) -> int:
-    return sum(each["pods"]["ready"] for each in operator.state["revisions"])
+    """Pods that are, once all that was asked for is done."""
+    state = operator.state
+    return sum(each["pods"]["ready"] for each in state["revisions"]) if state["ready"] else 0
 
 
 def _serves(operator: Operator, before: str) -> bool:
