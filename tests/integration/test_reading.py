@@ -190,7 +190,13 @@ def test_a_clock_of_33_bits_that_wraps_in_the_middle_goes_on(desk: Desk) -> None
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("film.ts", ()), ("film.m2ts", ("-mpegts_m2ts_mode", "1", "-f", "mpegts")), ("film.flv", ())],
+    [
+        ("film.ts", ()),
+        ("film.m2ts", ("-mpegts_m2ts_mode", "1", "-f", "mpegts")),
+        ("film.flv", ()),
+        ("film.mpg", ("-c:v", "mpeg2video", "-b:v", "2M")),
+        ("film.mkv", ("-live", "1")),
+    ],
 )
 def test_a_stream_that_was_cut_off_is_made_as_far_as_it_goes_and_that_is_told(
     desk: Desk, name: str, options: tuple[str, ...]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from functions.media.source import container, ebml, sniff
+from functions.media.source import container, ebml, sniff, tail
 
 Read = Callable[[int, int], bytes]
 """`read(offset, size)`: the bytes there, fewer only at the end of the file."""
@@ -26,7 +26,7 @@ def missing_bytes(kind: sniff.Container, read: Read, size_bytes: int) -> int:
         case sniff.MATROSKA:
             end = ebml.end(head)
         case sniff.AVI:
-            end = _end_of_movie(read)
+            end = _end_of_lists(read, _end_of_movie(read))
         case sniff.MXF:
             end = _footer(head)
         case _:
@@ -46,6 +46,13 @@ def torn(kind: sniff.Container, read: Read, size_bytes: int) -> bool:
             return _ends_within_page(read, size_bytes)
         case sniff.MP4 | sniff.MOV:
             return container.torn(read, size_bytes)
+        case sniff.MATROSKA if ebml.end(read(0, sniff.SNIFF_BYTES)):
+            return False
+        case sniff.AVI if _end_of_movie(read):
+            return False
+        case sniff.MATROSKA | sniff.AVI | sniff.MPEGPS:
+            start = max(0, size_bytes - tail.TAIL_BYTES)
+            return tail.cut(kind, read(start, size_bytes - start))
         case _:
             return False
 
@@ -63,6 +70,22 @@ def _end_of_movie(read: Read) -> int:
             return 0 if size in (0, 4) or size >= 0x7FFFFFFF else offset + 8 + size
         offset += 8 + size + size % 2
     return 0
+
+
+def _end_of_lists(read: Read, end: int) -> int:
+    """Of the last of the lists in which a large AVI file goes on (OpenDML 1.02), of which the first
+    holds the movie that ends at `end`."""
+    offset = 0
+    for _ in range(_MOST_CHUNKS if end else 0):
+        head = read(offset, 12)
+        if head[:4] != b"RIFF" or head[8:] != (b"AVIX" if offset else b"AVI "):
+            break
+        further = offset > 0
+        offset += 8 + int.from_bytes(head[4:8], "little")
+        # Behind the movie of the first list lies its index, which nobody needs.
+        end = max(end, offset) if further else end
+        offset += offset % 2
+    return end
 
 
 def _footer(head: bytes) -> int:
