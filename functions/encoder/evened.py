@@ -1,4 +1,4 @@
-"""Sound that a mezzanine does not copy: found by what a run of the copy left beside it.
+"""Sound that a mezzanine does not copy: found by what a run left, of the copy or in its place.
 
 It changes its format where the copy can say but one, or the copy could not name its codec.
 """
@@ -16,15 +16,16 @@ from functions.media.encoding.remux import Evened
 from functions.media.encoding.rendition import CHANNELS
 from functions.media.source import adts, framecrc, guard
 
-GROWTH: Final = 2
-"""How much larger than the samples in it what is stored without loss may be."""
 SAMPLE_BYTES: Final = 2
+"""Of sound that is stored without loss, before it is made smaller."""
+ALAC_GROWTH: Final = 2
+"""How much larger than its samples it may be."""
 
 
 def most_bytes(found: Sequence[Evened]) -> int:
     """What they add to a copy."""
     sizes = (
-        GROWTH * SAMPLE_BYTES * CHANNELS[each.layout] * round(each.seconds * each.rate)
+        ALAC_GROWTH * SAMPLE_BYTES * CHANNELS[each.layout] * round(each.seconds * each.rate)
         for each in found
     )
     # Headers may claim months; beyond this nobody has the disk.
@@ -46,22 +47,22 @@ def tracks(folder: Path) -> list[framecrc.Track]:
 
 
 def look(folder: Path, beat: Callable[[], None]) -> tuple[Evened, ...]:
-    """What a copy left is read, and removed: tracks that are not to be copied.
+    """Tracks that are not to be copied, by what a run left; the headers in it are removed.
 
     `beat` is called before each of AAC: in a long recording one takes seconds.
     """
     found = []
     for number, track in enumerate(tracks(folder)):
-        told: framecrc.Track | adts.Track | None = None
-        if track.codec in remux.UNTOLD and track.rate:
-            told = track
-        elif track.codec == remux.SELF_TELLING:
+        room: framecrc.Track | adts.Track | None = None
+        if track.codec in remux.UNNAMED and track.rate:
+            room = track
+        elif track.codec == remux.CHANGING_CODEC:
             beat()
             headers = _headers(folder / remux.headers(number))
-            told = headers if headers is not None and headers.changes else None
-        if told is not None:
+            room = headers if headers is not None and headers.changes else None
+        if room is not None:
             found.append(
-                Evened(number=number, rate=told.rate, layout=told.layout, seconds=told.seconds)
+                Evened(number=number, rate=room.rate, layout=room.layout, seconds=room.seconds)
             )
     return tuple(found)
 

@@ -18,6 +18,7 @@ from functions.jobs import layout
 from functions.jobs.plan import MezzanineTask
 from functions.media.encoding import argv as words
 from functions.media.encoding import remux
+from functions.media.encoding.remux import Evened
 
 PACKED_FORMATS: Final = frozenset(("avi",))
 """Containers in which MPEG-4 comes with packed B-frames."""
@@ -48,7 +49,8 @@ def make(attempt: Attempt, task: MezzanineTask) -> None:
 def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
     """Try one muxer after the other. Those that cannot fail at once."""
     sound = _sound(attempt, task, source)
-    last: Failed | None = None
+    found: tuple[Evened, ...] | None = None if sound else ()
+    failed: Failed | None = None
     with telemetry.span("encode", bytes=attempt.plan.source.size_bytes):
         for muxer, unpack in _ways(source.format):
             copy = functools.partial(
@@ -59,39 +61,43 @@ def _remux(attempt: Attempt, task: MezzanineTask, source: words.Source) -> None:
                 unpack=unpack,
                 sound=sound,
             )
-            try:
-                _run(attempt, copy(), task.cost_ms)
-                found = evened.look(attempt.folder, attempt.watch.beat) if sound else ()
+            failed = _tried(attempt, task, copy(evened=found), found or ())
+            if found is None:
+                if failed is not None:
+                    # Perhaps because of sound that cannot be copied.
+                    inspection = remux.inspection(attempt.ffmpeg, source=source, sound=sound)
+                    _tried(attempt, task, inspection)
+                found = evened.look(attempt.folder, attempt.watch.beat)
                 if found:
-                    cost_ms = task.cost_ms + evened.cost_ms(found)
-                    _run(attempt, copy(evened=found), cost_ms, evened.most_bytes(found))
-            except Failed as failed:
-                if failed.code != "decode_failed":
-                    raise
-                last = failed
-                continue
-            if (attempt.folder / words.output(0)).exists():
+                    failed = _tried(attempt, task, copy(evened=found), found)
+            if failed is None and (attempt.folder / words.output(0)).exists():
                 return
-    raise last or Failed("decode_failed", kind="file", problem="it has nothing to copy")
+    raise failed or Failed("decode_failed", kind="file", problem="it has nothing to copy")
 
 
 def _sound(attempt: Attempt, task: MezzanineTask, source: words.Source) -> list[str]:
     """The codecs of its tracks, where there may be some that are not to be copied."""
-    if source.format not in remux.TELLING:
+    if source.format not in remux.CHANGING_FORMATS:
         return []
+    # It fails without sound; and what is wrong with the file, the copy will tell.
+    _tried(attempt, task, remux.listing(attempt.ffmpeg, source=source))
+    codecs = [track.codec for track in evened.tracks(attempt.folder)]
+    return codecs if {*codecs} & {remux.CHANGING_CODEC, *remux.UNNAMED} else []
+
+
+def _tried(
+    attempt: Attempt, task: MezzanineTask, argv: Sequence[str], found: Sequence[Evened] = ()
+) -> Failed | None:
+    """Why ffmpeg could not; raises any other reason."""
+    cost_ms = task.cost_ms + evened.cost_ms(found)
+    most_bytes = GROWTH * attempt.plan.source.size_bytes + SPARE_BYTES + evened.most_bytes(found)
     try:
-        _run(attempt, remux.listing(attempt.ffmpeg, source=source), task.cost_ms)
+        outcome.check(attempt.run(argv, cost_ms, most_bytes), "file")
     except Failed as failed:
-        # Without sound; and what is wrong with the file, the copy will tell.
         if failed.code != "decode_failed":
             raise
-    codecs = [track.codec for track in evened.tracks(attempt.folder)]
-    return codecs if {*codecs} & {remux.SELF_TELLING, *remux.UNTOLD} else []
-
-
-def _run(attempt: Attempt, argv: Sequence[str], cost_ms: int, more_bytes: int = 0) -> None:
-    most_bytes = GROWTH * attempt.plan.source.size_bytes + SPARE_BYTES + more_bytes
-    outcome.check(attempt.run(argv, cost_ms, most_bytes), "file")
+        return failed
+    return None
 
 
 def _ways(format: str) -> Iterator[tuple[str, bool]]:

@@ -152,6 +152,51 @@ def test_sound_that_quicktime_cannot_name_is_heard(tmp_path: Path) -> None:
         assert pitch == pytest.approx(1000, abs=2)
 
 
+def without_channels(frames: bytes) -> bytes:
+    """AAC whose headers leave it to the frames how many channels there are (`channel_configuration`
+    0, 13818-7, 6.2.1), which these do not tell."""
+    data, at = bytearray(frames), 0
+    while at < len(data):
+        data[at + 2] &= 0xFE
+        data[at + 3] &= 0x3F
+        at += (data[at + 3] & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
+    return bytes(data)
+
+
+def test_sound_that_no_muxer_takes_is_heard_where_it_can_be(tmp_path: Path) -> None:
+    sides = "|".join(["0.3*sin(2*PI*1000*t)"] * 2)
+    tone = ("-f", "lavfi", "-i", f"aevalsrc={sides}:s={RATE}:d={PART_S}")
+    parts = [tmp_path / "mono.aac", tmp_path / "stereo.aac"]
+    for channels, file in enumerate(parts, start=1):
+        ffmpeg(*tone, "-ac", str(channels), str(file))
+    sound, source = tmp_path / "sound.aac", tmp_path / "film.ts"
+    sound.write_bytes(without_channels(parts[0].read_bytes()) + parts[1].read_bytes())
+    ffmpeg(
+        *("-f", "lavfi", "-i", f"testsrc2=s=64x36:r=25:d={2 * PART_S}"),
+        *("-f", "aac", "-i", str(sound), "-c:v", "libx264", "-preset", "ultrafast"),
+        *("-pix_fmt", "yuv420p", "-c:a", "copy", str(source)),
+    )
+    copy = prepared(source, tmp_path)
+    (track,) = planned.facts(copy, "mov", 1).media.audio
+    assert (track.codec, track.channels) == ("alac", 2)
+    _, (level, pitch) = heard(copy, 0)
+    assert level == pytest.approx(0.3, rel=0.1)
+    assert pitch == pytest.approx(1000, abs=2)
+
+
+def test_sound_that_quicktime_cannot_name_may_lie_beside_some_it_does_not_take(
+    tmp_path: Path,
+) -> None:
+    latm = tmp_path / "latm.ts"
+    ffmpeg(
+        *("-i", str(film(tmp_path / "film.ts", (STEREO, STEREO), (STEREO, STEREO)))),
+        *("-map", "0", "-c:v", "copy", "-c:a:0", "aac", "-c:a:1", "libopus"),
+        *("-mpegts_flags", "latm", str(latm)),
+    )
+    found = planned.facts(prepared(latm, tmp_path), "mov", 1)
+    assert [each.codec for each in found.media.audio] == ["alac", "opus"]
+
+
 def test_a_film_without_sound_is_copied(tmp_path: Path) -> None:
     film(tmp_path / "film.ts", (STEREO, SURROUND))
     silent = tmp_path / "silent.ts"

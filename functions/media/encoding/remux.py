@@ -26,11 +26,10 @@ decoder shows it, and the one before it stands still."""
 STORED: Final = "setts=pts=DTS:dts=DTS:duration=max(DURATION\\,1)"
 """Pictures of AVI that are shown as they are stored. `genpts` gives each the next one's time where
 it cannot tell B-frames, and those of any codec but MPEG-4 are not copied: they are counted."""
-TELLING: Final = ("mpegts",)
-"""Demuxers of containers in which every frame of AAC may say another format (ADTS)."""
-SELF_TELLING: Final = "aac"
-"""The codec of which they do."""
-UNTOLD: Final = ("aac_latm",)
+CHANGING_FORMATS: Final = ("mpegts",)
+"""Demuxers of containers in which every frame of `CHANGING_CODEC` may say another format (ADTS)."""
+CHANGING_CODEC: Final = "aac"
+UNNAMED: Final = ("aac_latm",)
 """Codecs that QuickTime takes and cannot name: nobody would know the copy."""
 TRACKS: Final = "tracks"
 """The file that lists the tracks of sound, see `framecrc`."""
@@ -67,6 +66,16 @@ def listing(ffmpeg: str, *, source: words.Source) -> tuple[str, ...]:
     )
 
 
+def inspection(ffmpeg: str, *, source: words.Source, sound: Sequence[str]) -> tuple[str, ...]:
+    """What `argv` leaves beside a copy, where none can be made: for `sound` see there."""
+    return (
+        *words.start(ffmpeg),
+        *input_options(source.format),
+        *("-i", f"file:{words.SOURCE}"),
+        *_beside(sound),
+    )
+
+
 def argv(
     ffmpeg: str,
     *,
@@ -74,16 +83,16 @@ def argv(
     muxer: str,
     unpack: bool,
     sound: Sequence[str] = (),
-    evened: Sequence[Evened] = (),
+    evened: Sequence[Evened] | None = (),
 ) -> tuple[str, ...]:
     """Copy pictures and sound into `output(0)`, a file of the kind `muxer`.
 
     `unpack` takes apart the packed B-frames that MPEG-4 in AVI has; ffmpeg refuses it for any
     other codec. Cover pictures, subtitles and data stay behind.
 
-    `sound` are the codecs of all tracks of sound, if one of them may have to be `evened`. Until
-    those are known, the tracks are listed in `TRACKS` with all of their packets, and each of AAC
-    lies in `headers(n)` as it came.
+    `sound` are the codecs of all tracks of sound, if one of them may have to be `evened`. While
+    that is not known (None), the tracks are listed in `TRACKS` with all of their packets, and each
+    that may change lies in `headers(n)` as it came.
     """
     # The last packet of a file of fragments that was cut off; elsewhere a picture with a flaw.
     torn = "+discardcorrupt" if source.format == "mov" else ""
@@ -103,16 +112,16 @@ def argv(
         *("-map_metadata:g", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"),
         *("-max_muxing_queue_size", "9999"),
         *("-f", muxer, f"file:{words.output(0)}"),
-        *(_told(sound) if sound and not evened else ()),
+        *(_beside(sound) if evened is None else ()),
     )
 
 
-def _told(sound: Sequence[str]) -> Iterator[str]:
-    """A second output, of the packets that are read anyway."""
+def _beside(sound: Sequence[str]) -> Iterator[str]:
+    """An output of packets that are read anyway."""
     files = (
         f"[select=\\'a:{number}\\':f=adts:onfail=ignore]file:{headers(number)}"
         for number, codec in enumerate(sound)
-        if codec == SELF_TELLING
+        if codec == CHANGING_CODEC
     )
     yield from ("-map", "0:a", "-c", "copy")
     yield from ("-f", "tee", "|".join((f"[f=framecrc]file:{TRACKS}", *files)))

@@ -10,6 +10,7 @@ from tests.corpus.case import Case, Completed, End, refused
 from tests.corpus.makers.containers import MPEG2, RAW
 
 TOO_SHORT = refused("source_not_media", "source_truncated", "source_unreadable", "no_streams")
+TORN = ("the file ends within a packet",)
 CUT_OFF = refused("source_truncated", "source_unreadable")
 
 
@@ -33,6 +34,12 @@ def made(id: str, name: str, *words: str, share: float, end: End) -> Case:
 def without_header(data: bytes) -> bytes:
     """From the first byte of media on."""
     return data[atoms.path(data, "mdat")[-1].body :]
+
+
+def unfinished(data: bytes) -> bytes:
+    """An AVI file as a recorder leaves it before it fills in how long it became."""
+    at = data.index(b"movi") - 4
+    return data[:at] + bytes(4) + data[at + 4 :]
 
 
 def zeroed(*steps: atoms.Step) -> Callable[[bytes], bytes]:
@@ -70,7 +77,7 @@ CASES = (
     of("ts", "first 188 bytes", lambda data: data[:188], TOO_SHORT),
     of("ts", "first 50%", cut(0.5), Completed(frames=26, sounds=1, quiet=False)),
     of("ts", "without its last 50 bytes", lambda data: data[:-50],
-       Completed(frames=50, sounds=1, notes=("the file ends within a packet",))),
+       Completed(frames=50, sounds=1, notes=TORN)),
     made("avi: first 50%", "film.avi", "-c:v", "mpeg4", "-b:v", "400k", "-c:a", "libmp3lame",
          share=0.5, end=CUT_OFF),
     made("flv: first 50%", "film.flv", *H264_B, *AAC, share=0.5,
@@ -78,14 +85,18 @@ CASES = (
     made("ogg: first 50%", "film.ogv", "-c:v", "libvpx", "-cpu-used", "8", "-deadline", "realtime",
          "-c:a", "libopus", share=0.5, end=Completed(frames=1, sounds=1, quiet=False)),
     made("program stream: first 50%", "film.mpg", *MPEG2, "-c:a", "mp2", "-f", "vob", share=0.5,
-         end=Completed(frames=47, sounds=1, quiet=False)),
+         end=Completed(frames=47, sounds=1, notes=TORN)),
     made("mxf: first 50%", "film.mxf", *MPEG2, "-c:a", "pcm_s16le", share=0.5, end=CUT_OFF),
     # Without sound: where that lies among the pictures depends on which thread was first.
     made("fragmented: first 60%", "film.mp4", *H264_B, "-map", "0:v",
          "-movflags", "+frag_keyframe+empty_moov", share=0.6,
-         end=Completed(frames=25, notes=("the file ends within a packet",))),
+         end=Completed(frames=25, notes=TORN)),
     made("live mkv: first 60%", "film.mkv", *H264_B, *AAC, "-live", "1", share=0.6,
-         end=Completed(frames=29, sounds=1, quiet=False)),
+         end=Completed(frames=29, sounds=1, notes=(*TORN, "variable frame rate: 27"))),
+    Case("avi never finished: first 60%",
+         lambda bases: cut(0.6)(unfinished(bases.made(
+             "film.avi", *lavfi(PICTURE, SOUND), "-c:v", "mpeg4", "-c:a", "libmp3lame"))),
+         Completed(frames=26, sounds=1, notes=(*TORN, "variable frame rate: 25"))),
     made("raw h264: first 50%", "film.264", *H264_B, "-map", "0:v", share=0.5,
          end=Completed(frames=20, notes=RAW)),
 )  # fmt: skip
