@@ -99,9 +99,9 @@ class DirectoryUploads:
         folder = self._folder(key)
         with reaching(key):
             for upload in _names(folder):
-                with suppress(Absent), self._locked(key, upload) as opened:
+                with suppress(Absent), self._locked(key, upload) as held:
                     # Without it the upload is over, for whoever waits for the lock too.
-                    (opened / _DATA).unlink()
+                    (held / _DATA).unlink()
             shutil.rmtree(folder, ignore_errors=True)
 
     def sign_part(

@@ -21,7 +21,6 @@ from functions.encoder.outcome import Failed
 from functions.encoder.watch import Watch
 from functions.jobs.plan import AudioTask, Plan, VideoTask
 from functions.media.cutting import loss
-from functions.media.cutting.slots import Slots
 from functions.media.cutting.timeline import Timeline
 from functions.media.encoding import aac, pictures, sounds
 from functions.media.encoding import argv as words
@@ -207,8 +206,7 @@ class Attempt:
             return 0
         if not self.copy.presented:
             return stop
-        slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
-        return max(0, stop - 1 - slots.of(max(self.copy.presented)))
+        return max(0, stop - 1 - timeline.slots.of(max(self.copy.presented)))
 
     def _read(self, number: int, planned: int, check: Callable[[Fragmented], None]) -> Fragmented:
         """What the program left as its n-th output, if it is what was planned."""

@@ -14,7 +14,6 @@ from itertools import accumulate
 from typing import Final
 
 from functions.media.cutting import presentation
-from functions.media.cutting.slots import Slots
 from functions.media.cutting.timeline import Timeline
 from functions.media.cutting.windows import Chunk
 from functions.media.source.index import Packets
@@ -53,7 +52,7 @@ class Effort:
 def weights(packets: Packets, timeline: Timeline) -> tuple[float, ...]:
     """What the sizes of a track's packets tell of each segment; none where they tell nothing."""
     sizes, counts = [0] * timeline.segments, [0] * timeline.segments
-    slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
+    slots = timeline.slots
     for number, row in enumerate(presentation.of(packets).rows):
         packet = packets[row]
         if not packet.sync:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from functions.media.cutting.slots import Slots
 from functions.media.cutting.timeline import Timeline
 
 
@@ -38,7 +37,7 @@ def of(timeline: Timeline, presented: Iterable[int], start: int, stop: int, list
     be the chunk's first one is not missed where an earlier one stands in for it; one that shares
     its slot with a later one is not seen in any case.
     """
-    slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
+    slots = timeline.slots
     planned = len({max(start, slot) for slot in map(slots.of, presented) if slot < stop})
     numbers = listed.split()
     if len(numbers) != stop - start or not all(number.isdecimal() for number in numbers):

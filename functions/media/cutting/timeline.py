@@ -58,6 +58,11 @@ class Timeline:
         return not self.constant and not self.variable
 
     @property
+    def slots(self) -> Slots:
+        """Where source frames belong when it is."""
+        return Slots(self.origin, self.timebase, self.rate)
+
+    @property
     def frame_ticks(self) -> int:
         """Output ticks of one frame. Raises ValueError where frames differ."""
         if self.variable:
@@ -280,5 +285,5 @@ def source_frames(timeline: Timeline, presented: Sequence[int]) -> Callable[[int
     if timeline.variable:
         scale = int(timeline.timescale * timeline.timebase)
         return [frame for _, frame in _shown(presented, scale, timeline.timescale)].__getitem__
-    slots = Slots(timeline.origin, timeline.timebase, timeline.rate)
+    slots = timeline.slots
     return lambda frame: max(0, bisect_right(presented, frame, key=slots.of) - 1)

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import Final
 
 from functions.media.cutting.timeline import HOLD_S, Timeline
+from functions.media.encoding import appearance, graph, nvenc, x264
 from functions.media.encoding import argv as words
-from functions.media.encoding import graph, image, nvenc, x264
 from functions.media.encoding.accelerator import GPU
 from functions.media.encoding.rendition import VideoRendition
 from functions.media.encoding.treatment import AS_THEY_ARE, Treatment
@@ -121,11 +121,11 @@ def filters(
         stream = stream.filter("settb", expr=graph.ratio(1 / timeline.rate))
         expr = f"N+{cut.start}"
     stream = stream.filter("setpts", expr=expr, **({"strip_fps": 1} if unrated else {}))
-    stream = image.treated(stream, treatment)
+    stream = appearance.treated(stream, treatment)
     streams = graph.split(stream, len(renditions))
     return graph.closed(
         [
-            image.scaled(part, each, treatment)
+            appearance.scaled(part, each, treatment)
             for part, each in zip(streams, renditions, strict=True)
         ]
     )
