@@ -34,8 +34,22 @@ usage() { say "${0##*/}: $*; see the head of $0"; exit 2; }
 # Commands to the cluster's containerd, about what kubelet sees.
 images_of_node() { ctr --address "$socket" --namespace k8s.io "$@"; }
 
-# Whether a process of the cluster of HOME lives: each of them names its state. What is looked for comes
-# by a file, else grep finds itself.
+# `up` and `down` change the whole machine, so one at a time. What they start holds the lock too, but
+# for a daemon; the `down` that `up` calls is told so.
+alone() {
+  local lock=/run/lock/kinora-cluster
+  if [ -n "${KINORA_CLUSTER_ALONE:-}" ]; then return; fi
+  : 2>/dev/null >>"$lock" || true
+  exec 9<"$lock"
+  if ! flock --nonblock 9; then
+    say 'waiting for another up or down'
+    flock 9
+  fi
+  KINORA_CLUSTER_ALONE=yes
+}
+
+# Whether a process of the cluster of HOME lives: each of them names its state, and so may another one:
+# then it counts as living. What is looked for comes by a file, else grep finds itself.
 living() { grep -qsaF -f <(printf '%s/state/\n' "$1") /proc/[0-9]*/cmdline; }
 
 # There is one bridge, one set of addresses and one kubelet's cgroup on a machine, so one cluster:
@@ -45,15 +59,15 @@ other_home() {
   holder=$(ip -oneline -4 address show to "$node_ip/32" | awk '{print $2; exit}')
   if [ -z "$holder" ]; then return; fi
   owner=$(cat "/sys/class/net/$holder/ifalias" 2>/dev/null || true)
-  if [ "$holder" != "$bridge" ]; then echo "unknown (interface $holder)"; return; fi
-  if [ "$owner" != "$home" ]; then echo "${owner:-unknown (interface $holder)}"; fi
+  if [ "$holder" = "$bridge" ] && [ "$owner" = "$home" ]; then return; fi
+  if [ "$holder" != "$bridge" ]; then owner=; fi
+  echo "${owner:-"… (unknown: see interface $holder)"}"
 }
 ours_or_nobodys() {
   local owner
   owner=$(other_home)
   if [ -z "$owner" ]; then return; fi
-  die "another cluster is up on this machine, of home $owner; take it down first:" \
-    'KINORA_CLUSTER_HOME=<its home> infra/cluster/down'
+  die "another cluster is up on this machine; take it down first: KINORA_CLUSTER_HOME=$owner infra/cluster/down"
 }
 # A cluster whose processes were all killed leaves its bridge, mounts and rules, and nobody who would
 # take them away.
@@ -62,5 +76,5 @@ without_the_dead() {
   owner=$(other_home)
   if [ "${owner:0:1}" != / ] || living "$owner"; then return; fi
   say "the cluster of $owner is dead; taking away what it left"
-  KINORA_CLUSTER_HOME=$owner "$here/down"
+  KINORA_CLUSTER_ALONE=${KINORA_CLUSTER_ALONE:-} KINORA_CLUSTER_HOME=$owner "$here/down"
 }

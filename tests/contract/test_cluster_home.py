@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,7 +14,12 @@ PLACE = Path(__file__).resolve().parents[2] / "infra/cluster/place.sh"
 def lives(home: Path) -> bool:
     # The home is said where no argument of a process says it, which would be found instead.
     env = {**os.environ, "KINORA_CLUSTER_HOME": str(home)}
-    return subprocess.run(["bash", "-c", f'. {PLACE}; living "$home"'], env=env).returncode == 0
+    return (
+        subprocess.run(
+            ["bash", "-c", f'. {shlex.quote(str(PLACE))}; living "$home"'], env=env
+        ).returncode
+        == 0
+    )
 
 
 def test_a_cluster_lives_as_long_as_one_process_that_names_its_state(tmp_path: Path) -> None:
