@@ -15,8 +15,8 @@ from tests.bench.run import Watched
 from tests.bench.transcode import Transcoded, transcode
 
 CORES: Final = len(os.sched_getaffinity(0))
-ROUNDS: Final = 2
-"""Runs of either, in turn: one run of two minutes is some per cent off another."""
+ROUNDS: Final = 3
+"""Runs of either, in turn: of three minutes each, one pair was 0.92 and the next 1.05."""
 Source = Callable[[Path], Path]
 
 SOURCES: Final[dict[str, tuple[str, Source]]] = {
