@@ -7,6 +7,7 @@ of the file is met, or passed.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -17,6 +18,8 @@ TAIL_BYTES: Final = 8 * 2**20
 
 _ENOUGH: Final = 3
 """So many units in a row are none by chance."""
+_MOST_UNITS: Final = 50_000
+"""Looked at before it is given up: usually some of the last few tell."""
 _Length = Callable[[bytes, int], int]
 """Of the unit that begins there, or of its head, where it holds others; 0 where none does. More
 than is left where it is cut off."""
@@ -43,13 +46,18 @@ def cut(kind: sniff.Container, tail: bytes) -> bool:
     False where no unit is found: the last one is larger, or its head was damaged.
     """
     starts, length = _UNITS[kind]
+    # Zeros may follow, as a recorder reserved them.
+    end = len(tail.rstrip(b"\0"))
     # The nearest to the end first: damage before it does not matter.
-    for start in reversed([found.start() for found in starts.finditer(tail)]):
+    last = deque((found.start() for found in starts.finditer(tail)), maxlen=_MOST_UNITS)
+    looked_at = 0
+    for start in reversed(last):
         offset, units = start, 0
-        while offset < len(tail) and (step := length(tail, offset)):
+        while offset < end and looked_at < _MOST_UNITS and (step := length(tail, offset)):
             offset += step
             units += 1
-        if offset == len(tail):
+            looked_at += 1
+        if end <= offset <= len(tail):
             return False
         if offset > len(tail) and units >= _ENOUGH:
             return True
@@ -85,10 +93,8 @@ def _chunk(tail: bytes, offset: int) -> int:
 
 def _pack(tail: bytes, offset: int) -> int:
     """Of a program stream: packs, and packets that say their length (ISO/IEC 13818-1, 2.5.3; in
-    MPEG-1 a pack is 12 bytes). Zeros may follow."""
+    MPEG-1 a pack is 12 bytes)."""
     head = tail[offset : offset + _PACK_BYTES]
-    if not head.strip(b"\0") and not tail[offset:].strip(b"\0"):
-        return len(tail) - offset
     if not head.startswith(b"\0\0\1"[: len(head)]):
         return 0
     if len(head) < 6:
