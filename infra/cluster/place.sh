@@ -43,7 +43,7 @@ alone() {
   exec 9<"$lock"
   if ! flock --nonblock 9; then
     say 'waiting for another up or down'
-    flock 9
+    if ! flock --timeout 900 9; then die "another up or down holds $lock for 15 minutes"; fi
   fi
   KINORA_CLUSTER_ALONE=yes
 }
@@ -61,13 +61,17 @@ other_home() {
   owner=$(cat "/sys/class/net/$holder/ifalias" 2>/dev/null || true)
   if [ "$holder" = "$bridge" ] && [ "$owner" = "$home" ]; then return; fi
   if [ "$holder" != "$bridge" ]; then owner=; fi
-  echo "${owner:-"… (unknown: see interface $holder)"}"
+  echo "${owner:-interface $holder}"
 }
 ours_or_nobodys() {
   local owner
   owner=$(other_home)
-  if [ -z "$owner" ]; then return; fi
-  die "another cluster is up on this machine; take it down first: KINORA_CLUSTER_HOME=$owner infra/cluster/down"
+  case $owner in
+    '') return ;;
+    /*) die 'another cluster is up on this machine; take it down first:' \
+      "KINORA_CLUSTER_HOME=$(printf %q "$owner") infra/cluster/down" ;;
+    *) die "$owner has the address of the cluster's node, $node_ip; take it away first" ;;
+  esac
 }
 # A cluster whose processes were all killed leaves its bridge, mounts and rules, and nobody who would
 # take them away.

@@ -28,9 +28,11 @@ def avi(*, says: int | None = None) -> bytes:
     return chunk(b"RIFF", b"AVI " + chunk(b"LIST", b"hdrl" + bytes(7) + b"\0") + movie)
 
 
-def large_avi() -> bytes:
-    more = b"AVIX" + chunk(b"LIST", b"movi" + bytes(300))
-    return avi() + chunk(b"RIFF", more) + chunk(b"RIFF", more)
+def large_avi(*, says: int | None = None) -> bytes:
+    """Two more lists; the last says how long it is."""
+    packets = b"movi" + 6 * chunk(b"00db", bytes(43) + b"\1")
+    more, last = (chunk(b"LIST", packets, size=size) for size in (None, says))
+    return avi() + chunk(b"RIFF", b"AVIX" + more) + chunk(b"RIFF", b"AVIX" + last, size=says)
 
 
 def mxf(footer: int) -> bytes:
@@ -71,6 +73,7 @@ GROUPS = avi_of(*(chunk(b"LIST", b"rec " + chunk(b"00dc", bytes(60))) for _ in r
 PACK = b"\0\0\1\xba\x44" + bytes(8) + b"\xf8"
 OLD_PACK = b"\0\0\1\xba\x21" + bytes(7)
 PS = 4 * (PACK + packet(0xE0, 90) + packet(0xC0, 50))
+PADDED = 4 * (PACK + packet(0xC0, 50) + bytes(20))
 PROGRAM_END = b"\0\0\1\xb9"
 FRAGMENTS = b"".join((
     struct.pack(">I", 16) + b"ftypisom" + bytes(4), box(b"moov", 50),
@@ -113,12 +116,18 @@ def reading(data: bytes) -> Read:
         pytest.param(GROUPS, True, id="avi in groups"),
         pytest.param(GROUPS[:-5], False, id="avi in groups within one"),
         pytest.param(avi_of(), True, id="avi without a packet"),
+        pytest.param(AVI + b"\n", True, id="avi and a line"),
+        pytest.param(AVI + b"00", False, id="avi within the name of a packet"),
+        pytest.param(large_avi(says=0xFFFFFFFF), True, id="large avi never finished"),
+        pytest.param(large_avi(says=0xFFFFFFFF)[:-9], False, id="large avi within a packet"),
         pytest.param(PS, True, id="ps"),
         pytest.param(PS + PROGRAM_END, True, id="ps that says its end"),
         pytest.param(PS + PROGRAM_END + bytes(50), True, id="ps and zeros"),
         pytest.param(PS.replace(PACK, OLD_PACK), True, id="ps of mpeg-1"),
         pytest.param(PS.replace(PACK, OLD_PACK)[:-9], False, id="ps of mpeg-1 within a packet"),
         pytest.param(PS[:-9], False, id="ps within a packet"),
+        pytest.param(PADDED, True, id="ps in sectors that are filled up"),
+        pytest.param(PADDED[:-30], False, id="ps in sectors within a packet"),
         pytest.param(PS + PACK[:5], False, id="ps within a pack"),
         pytest.param(PS[:-9] + PS, True, id="ps that misses something before"),
         pytest.param(FRAGMENTS, True, id="fragments"),
@@ -146,6 +155,8 @@ def test_a_stream_that_stops_within_a_packet_shows_it(data: bytes, whole: bool) 
         pytest.param(avi(says=0xFFFFFFFF)[:-100], 0, id="avi of unknown length"),
         pytest.param(avi()[:20], 0, id="avi without a list"),
         pytest.param(large_avi(), 0, id="large avi"),
+        pytest.param(large_avi(says=0xFFFFFFFF), 0, id="large avi never finished"),
+        pytest.param(large_avi(says=0), 0, id="large avi never begun to be finished"),
         pytest.param(large_avi()[:-100], 100, id="large avi cut off"),
         pytest.param(mxf(0), 0, id="mxf never finished"),
         pytest.param(mxf(90), 0, id="mxf"),

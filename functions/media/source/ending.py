@@ -26,7 +26,7 @@ def missing_bytes(kind: sniff.Container, read: Read, size_bytes: int) -> int:
         case sniff.MATROSKA:
             end = ebml.end(head)
         case sniff.AVI:
-            end = _end_of_lists(read, _end_of_movie(read))
+            end = _end_of_avi(read)
         case sniff.MXF:
             end = _footer(head)
         case _:
@@ -48,7 +48,7 @@ def torn(kind: sniff.Container, read: Read, size_bytes: int) -> bool:
             return container.torn(read, size_bytes)
         case sniff.MATROSKA if ebml.end(read(0, sniff.SNIFF_BYTES)):
             return False
-        case sniff.AVI if _end_of_movie(read):
+        case sniff.AVI if _end_of_avi(read):
             return False
         case sniff.MATROSKA | sniff.AVI | sniff.MPEGPS:
             start = max(0, size_bytes - tail.TAIL_BYTES)
@@ -57,35 +57,34 @@ def torn(kind: sniff.Container, read: Read, size_bytes: int) -> bool:
             return False
 
 
-def _end_of_movie(read: Read) -> int:
-    """Of the list of an AVI file's packets; 0 where it was never filled in."""
-    offset = 12
+def _end_of_avi(read: Read) -> int:
+    """Where the last list of packets ends; 0 where one was never filled in. Large files go on in
+    further ones (OpenDML 1.02). What lies behind the last is an index, which nobody needs."""
+    offset = end = 0
+    for _ in range(_MOST_CHUNKS):
+        head = read(offset, 12)
+        if offset and head[:4] + head[8:] != b"RIFFAVIX":
+            break
+        end = _end_of_movie(read, offset + 12)
+        if not end:
+            break
+        size = int.from_bytes(head[4:8], "little")
+        offset += 8 + size + size % 2
+    return end
+
+
+def _end_of_movie(read: Read, offset: int) -> int:
+    """Of the list of packets among the chunks from `offset` on; 0 where it was not filled in."""
     for _ in range(_MOST_CHUNKS):
         head = read(offset, 12)
         if len(head) < 12:
             return 0
         size = int.from_bytes(head[4:8], "little")
         if head[:4] == b"LIST" and head[8:] == b"movi":
-            # Large recordings go on in further lists, unfinished ones say 0 or as much as can be.
+            # Recordings that were not finished say 0 or as much as can be.
             return 0 if size in (0, 4) or size >= 0x7FFFFFFF else offset + 8 + size
         offset += 8 + size + size % 2
     return 0
-
-
-def _end_of_lists(read: Read, end: int) -> int:
-    """Of the last of the lists in which a large AVI file goes on (OpenDML 1.02), of which the first
-    holds the movie that ends at `end`."""
-    offset = 0
-    for _ in range(_MOST_CHUNKS if end else 0):
-        head = read(offset, 12)
-        if head[:4] != b"RIFF" or head[8:] != (b"AVIX" if offset else b"AVI "):
-            break
-        further = offset > 0
-        offset += 8 + int.from_bytes(head[4:8], "little")
-        # Behind the movie of the first list lies its index, which nobody needs.
-        end = max(end, offset) if further else end
-        offset += offset % 2
-    return end
 
 
 def _footer(head: bytes) -> int:

@@ -35,8 +35,11 @@ _ELEMENTS: Final = frozenset(
     )
 )
 _CHUNK: Final = re.compile(rb"\d\d(?:d[bcd]|pc|wb|tx|sb)|ix\d\d|idx1|JUNK")
+_CHUNK_BEGINS: Final = frozenset(bytes([each]) for each in b"0123456789iLJ")
 _PACK: Final = b"\x00\x00\x01\xba"
 _PACK_BYTES: Final = 14
+_STUFFING: Final = re.compile(rb"\x00{1,64}(?=\x00\x00\x01)")
+"""On a Video CD sectors are filled up."""
 _PROGRAM_END: Final = 0xB9
 
 
@@ -84,7 +87,7 @@ def _chunk(tail: bytes, offset: int) -> int:
     head = tail[offset : offset + 12]
     if head[:4] == b"LIST" and b"rec ".startswith(head[8:]):
         return 12
-    if len(head) >= 4 and not _CHUNK.match(head):
+    if not _CHUNK.match(head) if len(head) >= 4 else head[:1] not in _CHUNK_BEGINS:
         return 0
     size = 8 + int.from_bytes(head[4:8], "little")
     # Of the last one nothing is missing without its padding.
@@ -94,6 +97,9 @@ def _chunk(tail: bytes, offset: int) -> int:
 def _pack(tail: bytes, offset: int) -> int:
     """Of a program stream: packs, and packets that say their length (ISO/IEC 13818-1, 2.5.3; in
     MPEG-1 a pack is 12 bytes)."""
+    if stuffing := _STUFFING.match(tail, offset):
+        length = _pack(tail, stuffing.end())
+        return stuffing.end() - offset + length if length else 0
     head = tail[offset : offset + _PACK_BYTES]
     if not head.startswith(b"\0\0\1"[: len(head)]):
         return 0
