@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -76,6 +77,8 @@ class Tab:
 
     page: Page
     base: str
+    files: Path
+    """Of the person before it."""
     wrong: list[str] = field(default_factory=list)
     expected: tuple[str, ...] = ()
     """Parts of complaints that a test provokes."""
@@ -97,6 +100,13 @@ class Tab:
     def open(self, path: str) -> Page:
         self.page.goto(self.base + path)
         return self.page
+
+    def choose(self, data: bytes, name: str) -> None:
+        """A file of this name, for a small profile."""
+        # By its path: a large one takes long on its way to the browser.
+        (self.files / name).write_bytes(data)
+        self.page.select_option("#profile", "tiny")
+        self.page.set_input_files("#files", self.files / name)
 
     def on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -121,11 +131,14 @@ def tab(
 ) -> Iterator[Tab]:
     """A page of a browser that nobody used before. Fails for an error, a warning, and a request
     to any other place than `base`."""
-    with browser.new_context(
-        color_scheme=scheme, viewport={"width": width, "height": 800}, **options
-    ) as context:
+    with (
+        TemporaryDirectory() as files,
+        browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": 800}, **options
+        ) as context,
+    ):
         context.set_default_timeout(WAIT_MS)
-        found = Tab(context.new_page(), base)
+        found = Tab(context.new_page(), base, Path(files))
         found.page.on("console", found.on_console)
         found.page.on("pageerror", lambda error: found.wrong.append(f"uncaught: {error}"))
         found.page.on("request", found.on_request)
@@ -179,11 +192,6 @@ def up(desk: Desk, folder: Path) -> Iterator[str]:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def choose(page: Page, data: bytes, name: str) -> None:
-    page.select_option("#profile", "tiny")
-    page.set_input_files("#files", {"name": name, "mimeType": "video/mp4", "buffer": data})
 
 
 def job_page(page: Page, name: str) -> str:

@@ -16,7 +16,6 @@ from tests.e2e.browser import (
     WIDTHS,
     Scheme,
     Tab,
-    choose,
     job_page,
     look,
     make_film,
@@ -63,7 +62,7 @@ def ready(chromium: Browser, base: str, clip: Path) -> str:
     """The path of a job that is ready."""
     with tab(chromium, base) as found:
         page = found.open("/")
-        choose(page, clip.read_bytes(), "ready.mp4")
+        found.choose(clip.read_bytes(), "ready.mp4")
         path = job_page(page, "ready.mp4")
         expect(page.locator("#state")).to_have_text("Ready", timeout=ENDED_MS)
         return path
@@ -80,7 +79,7 @@ def failed(chromium: Browser, base: str, clip: Path) -> str:
         # What can be watched early goes when the job fails, also where the player has begun.
         found.expected = ("/media/",)
         page = found.open("/")
-        choose(page, bytes(data), "damaged.mp4")
+        found.choose(bytes(data), "damaged.mp4")
         path = job_page(page, "damaged.mp4")
         expect(page.locator("#state")).to_have_text("Failed", timeout=ENDED_MS)
         return path
@@ -91,7 +90,7 @@ def refused(chromium: Browser, base: str) -> str:
     """The path of a job of a file that is no film."""
     with tab(chromium, base) as found:
         page = found.open("/")
-        choose(page, b"dear diary\n" * 99, "diary.mp4")
+        found.choose(b"dear diary\n" * 99, "diary.mp4")
         path = job_page(page, "diary.mp4")
         expect(page.locator("#state")).to_have_text("Rejected", timeout=ENDED_MS)
         return path
@@ -99,7 +98,7 @@ def refused(chromium: Browser, base: str) -> str:
 
 def test_a_file_that_is_chosen_is_sent_watched_and_played(opened: Tab, clip: Path) -> None:
     page = opened.page
-    choose(page, clip.read_bytes(), "chosen.mp4")
+    opened.choose(clip.read_bytes(), "chosen.mp4")
     job_page(page, "chosen.mp4")
     expect(page.locator("#state")).to_have_text("Ready", timeout=ENDED_MS)
     expect(page.locator("#share")).to_have_text("100 %")

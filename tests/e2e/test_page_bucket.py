@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Request, expect
 
 from tests.e2e import browser as browsers
 from tests.e2e import services
-from tests.e2e.browser import ENDED_MS, Tab, choose, job_page, plays, tab, wait
+from tests.e2e.browser import ENDED_MS, Tab, job_page, plays, tab, wait
 from tests.e2e.services import Town
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser, pytest.mark.slow]
@@ -62,7 +62,7 @@ def test_a_file_goes_straight_to_the_bucket_and_on_after_a_pause(opened: Tab, pa
     page = opened.page
     put, patched = asked(opened, "PUT"), asked(opened, "PATCH")
     opened.throttle(SLOW_BYTES_S)
-    choose(page, parts, "straight.mp4")
+    opened.choose(parts, "straight.mp4")
     wait(page, "document.querySelector('.upload progress')?.value > 0.65")
     page.get_by_role("button", name="Pause straight.mp4").click()
     expect(page.locator(".upload")).to_contain_text("paused")
@@ -84,7 +84,7 @@ def test_a_bucket_that_the_browser_cannot_reach_is_gone_around(opened: Tab, clip
     opened.expected = ("ERR_FAILED",)
     page.route(f"{opened.bucket}/**", lambda route: route.abort())
     patched = asked(opened, "PATCH")
-    choose(page, clip.read_bytes(), "around.mp4")
+    opened.choose(clip.read_bytes(), "around.mp4")
     job_page(page, "around.mp4")
     assert patched
     expect(page.locator("#state")).to_have_text("Ready", timeout=ENDED_MS)

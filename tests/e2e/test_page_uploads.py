@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e import browser as browsers
-from tests.e2e.browser import Tab, choose, tab, up, wait
+from tests.e2e.browser import Tab, tab, up, wait
 from tests.e2e.command import Desk
 
 pytestmark = [pytest.mark.browser]
@@ -70,7 +70,7 @@ def test_a_file_may_be_dropped_anywhere_on_the_page(opened: Tab, clip: Path) -> 
 def test_an_upload_is_paused_and_goes_on_where_it_was(opened: Tab, clip: Path) -> None:
     page = opened.page
     opened.throttle(SLOW_BYTES_S)
-    choose(page, long(clip, 12_000_000), "paused.mp4")
+    opened.choose(long(clip, 12_000_000), "paused.mp4")
     wait_sent(page, 0.1)
     page.get_by_role("button", name="Pause paused.mp4").press("Enter")
     expect(page.locator(".upload")).to_contain_text("paused")
@@ -87,7 +87,7 @@ def test_an_upload_goes_on_after_a_lost_connection(opened: Tab, clip: Path) -> N
     page = opened.page
     opened.expected = ("ERR_INTERNET_DISCONNECTED", "ERR_NETWORK")
     opened.throttle(SLOW_BYTES_S)
-    choose(page, long(clip, 12_000_000), "lost.mp4")
+    opened.choose(long(clip, 12_000_000), "lost.mp4")
     wait_sent(page, 0.1)
     opened.throttle(offline=True)
     expect(page.locator(".upload")).to_contain_text("the connection is lost")
@@ -117,7 +117,7 @@ def test_an_upload_goes_on_after_the_page_was_left(opened: Tab, clip: Path, tmp_
 def test_an_upload_that_is_cancelled_leaves_nothing(opened: Tab, clip: Path) -> None:
     page = opened.page
     opened.throttle(SLOW_BYTES_S)
-    choose(page, long(clip, 12_000_000), "cancelled.mp4")
+    opened.choose(long(clip, 12_000_000), "cancelled.mp4")
     wait_sent(page, 0.1)
     with page.expect_response(lambda answer: answer.request.method == "DELETE") as dropped:
         page.get_by_role("button", name="Cancel cancelled.mp4").click()

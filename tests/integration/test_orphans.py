@@ -10,12 +10,24 @@ from knative.local import orphans
 
 @contextmanager
 def sleeping(cwd: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(["sleep", "600"], cwd=cwd, env=env, start_new_session=True)
+    """A process that waits, in a group of its own. It has its environment once it has answered."""
+    process = subprocess.Popen(
+        ["cat"],
+        cwd=cwd,
+        env=env,
+        start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     try:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        assert process.stdout.read(1) == b"\n"
         yield process
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
 def test_whatever_was_given_the_folder_is_ended(tmp_path: Path) -> None:
