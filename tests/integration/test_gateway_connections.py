@@ -57,6 +57,12 @@ def app() -> App:
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before `client`: heads may take their time, on a busy machine too."""
+    monkeypatch.setattr(Impatient, "head_s", GENEROUS_S)
+
+
+@pytest.fixture
 def client(app: App) -> Iterator[socket.socket]:
     """A connection to it."""
     config = uvicorn.Config(
@@ -102,19 +108,23 @@ def test_who_does_not_ask_is_not_waited_for(client: socket.socket, sent: bytes) 
     assert is_closed(client)
 
 
-def test_requests_follow_one_another_on_a_connection(client: socket.socket) -> None:
+def test_requests_follow_one_another_on_a_connection(
+    patient: None, client: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(3):
         client.sendall(GET[:9])
         client.sendall(GET[9:])
         assert answered(client)
+    monkeypatch.setattr(Impatient, "head_s", SOON_S)
     client.sendall(GET + GET[:9])
     assert answered(client)
     assert is_closed(client)
 
 
 def test_a_body_that_was_answered_before_its_end_is_not_read_for_ever(
-    client: socket.socket,
+    patient: None, client: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Impatient, "head_s", SOON_S)
     client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nx")
     assert answered(client)
     assert is_closed(client)
@@ -126,9 +136,8 @@ def test_who_does_not_read_is_broken_off(client: socket.socket, app: App) -> Non
 
 
 def test_a_connection_too_many_takes_no_room(
-    client: socket.socket, monkeypatch: pytest.MonkeyPatch
+    patient: None, client: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Impatient, "head_s", GENEROUS_S)
     monkeypatch.setattr("functions.gateway.edge.connection.SPARE", 0)
     client.sendall(GET)
     assert answered(client)

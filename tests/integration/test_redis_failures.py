@@ -21,7 +21,7 @@ from tests import servers
 
 pytestmark = pytest.mark.servers
 
-TIMEOUT_S = 0.3
+TIMEOUT_S = 1
 """In place of five seconds."""
 
 
@@ -61,7 +61,7 @@ def test_a_frozen_server_is_not_waited_for_for_ever(
 ) -> None:
     assert state.acquire("lease", "anna", ttl_s=60)
     mortal_redis.signal(signal.SIGSTOP)
-    assert refusal(state).endswith("did not answer within 0.3 s")
+    assert refusal(state).endswith("did not answer within 1 s")
     mortal_redis.signal(signal.SIGCONT)
     assert not state.acquire("lease", "ben", ttl_s=60)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from functions.adapters.s3.account import Account, Buckets
 from functions.adapters.s3.store import S3Store
 from functions.ports import ByteRange
 from tests import servers
+from tests.integration.served import until
 from tests.s3_buckets import fresh_buckets
 from tests.s3_proxy import CONDITIONS, Fault, Proxy, proxy_before
 
@@ -164,16 +166,24 @@ def test_writers_at_the_same_moment_are_told_to_try_again(proxy: Proxy, store: S
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_frozen_service_is_unavailable_and_thaws(private: servers.Minio, name: str) -> None:
-    store = store_at(fresh_buckets(private), private.environment, KINORA_S3_TIMEOUT_S="0.5")
-    store.create("work/a", b"body")
-    store.put("work/a", b"body", match="no-such-etag")
+    location = fresh_buckets(private)
+    store_at(location, private.environment).create("work/a", b"body")
+    hurried = store_at(location, private.environment, KINORA_S3_TIMEOUT_S="0.5")
+
+    def is_there() -> bool:
+        """A busy machine may take longer than it waits."""
+        with suppress(Unavailable):
+            return hurried.get("work/a") == b"body"
+        return False
+
+    until(is_there, "it is read")
     private.signal(signal.SIGSTOP)
     try:
         with pytest.raises(Unavailable, match="does not answer"):
-            every_call(store)[name]()
+            every_call(hurried)[name]()
     finally:
         private.signal(signal.SIGCONT)
-    assert store.get("work/a") == b"body"
+    until(is_there, "it is read again")
 
 
 def test_a_service_killed_in_the_middle_of_a_reading_is_unavailable(
