@@ -52,7 +52,7 @@ def test_who_shows_a_key_comes_in_where_they_wanted_and_goes_out_again(
     with tab(chromium, gateway.settings.public_url) as found:
         found.expected = ("status of 401",)
         page = found.open("/settings")
-        page.wait_for_url("**/sign-in?next=/settings")
+        page.wait_for_url(f"{found.base}/sign-in?next=/settings")
         page.get_by_role("button", name="Sign in").click()
         expect(page.locator("#key-wrong")).to_contain_text("Put an API key in")
         page.get_by_label("API key").fill("kinora_" + "0" * 16 + "_" + "1" * 43)
@@ -61,14 +61,27 @@ def test_who_shows_a_key_comes_in_where_they_wanted_and_goes_out_again(
         expect(page.get_by_label("API key")).to_be_focused()
         page.get_by_label("API key").fill(gateway.key("acme"))
         page.keyboard.press("Enter")
-        page.wait_for_url("**/settings")
+        page.wait_for_url(f"{found.base}/settings")
         expect(page.locator("#keys-title + *, .colophon").first).to_be_visible()
         expect(page.get_by_role("contentinfo")).to_contain_text("Signed in for acme")
         assert page.evaluate("document.cookie") == ""
         page.get_by_role("button", name="Sign out").click()
-        page.wait_for_url("**/sign-in")
+        page.wait_for_url(f"{found.base}/sign-in")
         found.open("/")
-        page.wait_for_url("**/sign-in?next=/")
+        page.wait_for_url(f"{found.base}/sign-in?next=/")
+
+
+def test_a_key_that_is_typed_before_the_scripts_are_there_stays_out_of_the_address(
+    chromium: Browser, gateway: Gateway
+) -> None:
+    with tab(chromium, gateway.settings.public_url) as found:
+        found.expected = ("ERR_FAILED",)
+        found.page.route("**/static/js/*", lambda route: route.abort())
+        page = found.open("/sign-in")
+        page.get_by_label("API key").fill(gateway.key("acme"))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Sign in")).to_be_disabled()
+        assert page.url == f"{found.base}/sign-in"
 
 
 @pytest.mark.parametrize("width", WIDTHS)
