@@ -22,7 +22,7 @@ from eventing.contract import Event
 from eventing.envelope import unwrap
 from tests.servers import free_port
 
-_START_S = 30.0
+_START_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 MINIO: Final = ROOT / ".cache/servers/minio"
 ACCESS_KEY: Final = "kinora-test"
 SECRET_KEY: Final = "kinora-test-secret"
-_START_S: Final = 30.0
+_START_S: Final = 120.0
 
 
 def free_port() -> int:

@@ -72,7 +72,7 @@ class Installation:
     @property
     def redis(self) -> redis_py.Redis:
         address = self.kube.address("redis")
-        return redis_py.Redis(address, socket_timeout=5, decode_responses=True)
+        return redis_py.Redis(address, socket_timeout=30, decode_responses=True)
 
     @property
     def env(self) -> dict[str, str]:

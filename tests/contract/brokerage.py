@@ -20,7 +20,7 @@ from knative.local.broker.ingress import serve
 from knative.local.broker.manifest import Broker, Trigger
 from knative.local.broker.subscriber import http_subscriber, session
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 PATH = "/default/kinora"
 T = TypeVar("T")
 

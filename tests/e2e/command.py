@@ -117,7 +117,7 @@ class Desk:
 
     def assert_nothing_left(self, cwd: Path, *, but: set[str]) -> None:
         """No process that worked beneath `cwd`, no temporary file, and there only `but`."""
-        until(f"no process works in {cwd}", lambda: not processes(cwd), within_s=10)
+        until(f"no process works in {cwd}", lambda: not processes(cwd), within_s=60)
         assert {path.name for path in cwd.iterdir()} == but
         left = [path.name for path in (self.folder / "temp").iterdir()]
         # What the encoder's digest is, kept for the next start.

@@ -103,7 +103,7 @@ class Site:
             below = self.tree()
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
-            until("no child outlives its parent", lambda: not any(map(_alive, below)), within_s=10)
+            until("no child outlives its parent", lambda: not any(map(_alive, below)), within_s=60)
             self.start()
             return "runtime"
         wanted = self._victims(victim)
@@ -148,7 +148,7 @@ class Site:
             self.process.kill()
             self.process.wait()
             raise
-        until("every process is gone", lambda: not any(map(_alive, below)), within_s=10)
+        until("every process is gone", lambda: not any(map(_alive, below)), within_s=60)
 
 
 def _alive(process: psutil.Process) -> bool:

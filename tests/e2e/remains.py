@@ -46,7 +46,7 @@ def no_process(town: Town) -> None:
     def ours() -> list[psutil.Process]:
         return [process for process in processes(town.folder) if process.pid not in pids]
 
-    until("every process is gone", lambda: not ours(), within_s=10)
+    until("every process is gone", lambda: not ours(), within_s=60)
 
 
 def uploads_begun(town: Town) -> Iterator[tuple[str, str]]:

@@ -107,7 +107,7 @@ class Town:
         assert self.process is not None
         assert self.process.poll() is None, (self.folder / "up.log").read_text()[-2000:]
         try:
-            return httpx2.get(f"{self.url}/ready", timeout=5, trust_env=False).status_code == 200
+            return httpx2.get(f"{self.url}/ready", timeout=30, trust_env=False).status_code == 200
         except httpx2.TransportError:
             return False
 

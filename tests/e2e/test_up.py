@@ -98,7 +98,7 @@ def test_a_restart_goes_on_where_the_last_run_ended(
         process.communicate(timeout=60)
     codes = {signal.SIGINT: 130, signal.SIGTERM: 0, signal.SIGKILL: -signal.SIGKILL}
     assert process.returncode == codes[number]
-    until("no process is left", lambda: not processes(site), within_s=10)
+    until("no process is left", lambda: not processes(site), within_s=60)
     waiting = listed(desk, tmp_path)["film.mp4"]
     words = ["up", "--dir", "site", "--listen", "off", "--tick", "1", "--json"]
     patience = {"KINORA_ENCODER_LEASE_S": "5", "KINORA_STALE_S": "3"}

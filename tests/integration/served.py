@@ -15,7 +15,7 @@ from pathlib import Path
 
 from eventing import codec
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,8 @@ def test_without_room_for_connections_the_process_lives_and_says_so_once(tmp_pat
                 connection.sendall(GET[:-2])
             until(lambda: "cannot be taken" in running.log.read_text(), "it says so")
         until(
-            lambda: httpx2.get(f"{running.url}/ready", timeout=5).status_code == 200, "it is well"
+            lambda: httpx2.get(f"{running.url}/ready", timeout=GENEROUS_S).status_code == 200,
+            "it is well",
         )
         assert running.log.read_text().count("cannot be taken") == 1
         assert "Traceback" not in running.log.read_text()
