@@ -136,8 +136,8 @@ def test_status_shows_the_pods_there_are(operator: Operator) -> None:
     before = operator.newest()
     operator.done("scale", operator.function, "--min", "1")
     # A pod of the revision before would be ready too, in the midst of the change.
-    until("it is served by another revision", lambda: _serves(operator, before), within_s=120)
-    until("it has a pod that is ready", lambda: _ready(operator) == 1, within_s=120)
+    until("it is served by another revision", lambda: _serves(operator, before))
+    until("it has a pod that is ready", lambda: _ready(operator) == 1)
     mine = f"serving.knative.dev/service={operator.function}"
     there = operator.kube.pods(mine)
     assert there
@@ -152,7 +152,7 @@ def test_another_scale_is_another_revision(operator: Operator) -> None:
     before = operator.newest()
     changed = operator.done("scale", operator.function, "--max", "2", "--target", "3")
     assert [each["function"] for each in changed["changes"]] == [operator.function]
-    until("it is served by another revision", lambda: _serves(operator, before), within_s=120)
+    until("it is served by another revision", lambda: _serves(operator, before))
     annotations = operator.kube.get("revision", operator.newest())["metadata"]["annotations"]
     assert annotations["autoscaling.knative.dev/max-scale"] == "2"
     assert annotations["autoscaling.knative.dev/target"] == "3"
@@ -206,13 +206,13 @@ def test_a_good_image_gets_everything_and_can_be_taken_back(operator: Operator) 
     told = operator.done("rollout", operator.function, "--image", OTHER_IMAGE, *PACE)
     after = told["new"]
     assert (told["state"], told["old"]) == ("done", before)
-    until("all goes to the new one", lambda: operator.shares.get(after) == 100, within_s=120)
+    until("all goes to the new one", lambda: operator.shares.get(after) == 100)
     assert operator.state["follows_latest"] is True
     operator.done("rollback", operator.function)
-    until("all goes to the old one", lambda: operator.shares.get(before) == 100, within_s=120)
+    until("all goes to the old one", lambda: operator.shares.get(before) == 100)
     assert operator.state["follows_latest"] is False
     operator.done("rollback", operator.function, "--to", "latest")
-    until("it follows again", lambda: operator.shares.get(after) == 100, within_s=120)
+    until("it follows again", lambda: operator.shares.get(after) == 100)
 
 
 def test_a_rollout_that_was_interrupted_is_seen_and_carried_on(operator: Operator) -> None:
@@ -232,7 +232,7 @@ def test_a_rollout_that_was_interrupted_is_seen_and_carried_on(operator: Operato
     code, told, _ = operator("rollout", operator.function, "--image", "another", *PACE)
     assert (code, told["code"]) == (2, "rolling")
     old = operator.done("rollback", operator.function)["to"]
-    until("all goes to the old one", lambda: operator.shares.get(old) == 100, within_s=120)
+    until("all goes to the old one", lambda: operator.shares.get(old) == 100)
     assert operator.state["rollout"] is None
     code, told, _ = operator("rollout", operator.function, "--continue")
     assert (code, told["code"]) == (4, "no_rollout")
